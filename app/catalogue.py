@@ -1,0 +1,538 @@
+"""The catalogue: publishers, links, countries and messages, read from content files into checked records."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from app.addresses import fault_of_address, fault_of_host, stands_on
+from app.defects import Defect
+from app.files import R, Record, read_records, read_toml, refuse_unknown_keys
+from app.languages import Language
+
+ID = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+CODE = r"^[A-Z]{2}$"
+PARTIAL_DATE = r"^\d{4}(-\d{2}(-\d{2})?)?$"
+PUBLIC_TECHNIQUE = "none"
+
+
+def _plain_address(address: str) -> str:
+    if fault := fault_of_address(address):
+        raise ValueError(f"{address!r} {fault}; give the plain address of the official page")
+    return address
+
+
+def _real_date(when: str) -> str:
+    try:
+        day = date.fromisoformat(when + "-01-01"[len(when) - 4 :])
+    except ValueError as fault:
+        raise ValueError(
+            f"{when!r} is not a day, month or year; write YYYY-MM-DD, YYYY-MM or YYYY"
+        ) from fault
+    if day > date.today():
+        raise ValueError(f"{when!r} lies in the future; give the date that stands on the page")
+    return when
+
+
+class Publisher(Record):
+    """A body that speaks for itself: its `name` as it writes it, its `family`, and the `hosts` links may stand on."""
+
+    id: str = Field(pattern=ID)
+    name: str
+    language: str = "en"
+    family: str
+    hosts: tuple[str, ...]
+    http_only: tuple[str, ...] = ()
+
+    @field_validator("hosts")
+    @classmethod
+    def _plain_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        for host in hosts:
+            if fault := fault_of_host(host):
+                raise ValueError(
+                    f"host {host!r} {fault}; write it like unmas.org or, where it is shared, gov.krd/maa"
+                )
+        return hosts
+
+
+class Link(Record):
+    """An official page: its address, its `title` as published, who publishes it, in which languages, about what."""
+
+    id: str = Field(pattern=ID)
+    url: str
+    title: str = Field(min_length=1)
+    own_title: bool = True
+    title_language: str | None = None
+    publisher: str
+    via: str | None = None
+    languages: tuple[str, ...] = Field(min_length=1)
+    countries: tuple[str, ...] = ()
+    topic: str
+    format: str
+    technique: Literal["none", "some", "unknown"]
+    evidence: Literal["direct", "cited"]
+    legacy_address: bool = False
+    date: str | None = Field(default=None)
+    seen: str | None = None
+    held: str | None = None
+
+    _address = field_validator("url")(_plain_address)
+    _date = field_validator("date")(lambda when: when if when is None else _real_date(when))
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the address is https."""
+        return self.url.startswith("https://")
+
+
+class Authority(Record):
+    """The body a state has named for mine action, with its own page where one may be linked."""
+
+    name: str
+    language: str = "en"
+    url: str | None = None
+
+    _address = field_validator("url")(lambda url: url if url is None else _plain_address(url))
+
+
+class Status(Record):
+    """Where the register has it from that a country is affected; for editors."""
+
+    source: str
+    url: str | None = None
+    date: str | None = None
+
+
+class Report(Record):
+    """A phone number to tell of a dangerous thing, with who published it, where and when; shown only if `publish`."""
+
+    number: str = Field(pattern=r"^\+?[0-9]+( [0-9]+)*$")
+    purpose: str = Field(pattern=ID)
+    what: str
+    published_by: str | None = None
+    published_by_name: str | None = None
+    source: str | None = None
+    published_on: str | None = None
+    undated: bool = False
+    evidence: str
+    publish: bool
+    note: str | None = None
+    confirmed: str | None = None
+
+    _address = field_validator("source")(lambda url: url if url is None else _plain_address(url))
+    _date = field_validator("published_on")(lambda when: when if when is None else _real_date(when))
+
+    @property
+    def dial(self) -> str:
+        """The number as a `tel:` link holds it."""
+        return self.number.replace(" ", "")
+
+
+class Country(Record):
+    """A mine-affected country or territory: languages spoken there in order, its authority and where to report."""
+
+    code: str = Field(pattern=CODE)
+    languages: tuple[str, ...]
+    names: dict[str, str] = {}
+    authority: Authority | None = None
+    status: Status | None = None
+    report: tuple[Report, ...] = ()
+
+    @property
+    def slug(self) -> str:
+        """The code as addresses hold it, in small letters."""
+        return self.code.lower()
+
+
+class Spoken(Record):
+    """A language spoken in a registered country, or of a link, that the hub has no place for yet."""
+
+    code: str
+    name: str
+    script: str | None = None
+    direction: Literal["ltr", "rtl"] = "ltr"
+
+
+class Facet(Record):
+    """One way to narrow official material: a topic, an audience, a format or a publisher family."""
+
+    id: str = Field(pattern=ID)
+    text: str
+    note: str
+
+
+class Situation(Record):
+    """A heading under which messages stand."""
+
+    id: str = Field(pattern=ID)
+    text: str
+    note: str
+
+
+class Message(Record):
+    """One of the safety messages, in English, with its pictogram and the links it rests on (`sources`, best first)."""
+
+    id: str = Field(pattern=ID)
+    situation: str
+    pictogram: str
+    order: str
+    detail: str
+    why: str
+    sources: tuple[str, ...]
+    help: tuple[str, ...] = ()
+    note: str
+
+
+class Text(Record):
+    """A string of the site in English: its `id`, the `text`, for a counted text the plural `many`, and a note."""
+
+    id: str = Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)*$")
+    text: str = Field(min_length=1)
+    many: str | None = None
+    note: str = Field(min_length=1)
+    source_only: bool = False
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Everything the hub knows, by id or code and in file order."""
+
+    languages: dict[str, Language]
+    spoken: dict[str, Spoken]
+    publishers: dict[str, Publisher]
+    links: dict[str, Link]
+    countries: dict[str, Country]
+    topics: dict[str, Facet]
+    audiences: dict[str, Facet]
+    formats: dict[str, Facet]
+    families: dict[str, Facet]
+    situations: dict[str, Situation]
+    messages: dict[str, Message]
+    worldwide: tuple[str, ...]
+    texts: dict[str, dict[str, Text]]
+    pictograms: dict[str, str]
+
+    @cached_property
+    def public_links(self) -> tuple[Link, ...]:
+        """The links that civilians may be shown: those known to carry no technique."""
+        return tuple(link for link in self.links.values() if link.technique == PUBLIC_TECHNIQUE)
+
+    @cached_property
+    def subjects(self) -> dict[str, Facet]:
+        """Topics and audiences: what the `topic` of a link may be."""
+        return {**self.topics, **self.audiences}
+
+
+def load_catalogue(content: Path, defects: list[Defect]) -> Catalogue:
+    """Read every content file under the folder `content`; note each defect of each file in `defects`.
+
+    A catalogue is returned even then, of what could be read, so that later checks find their defects too.
+    """
+    reader = _Reader(content, defects)
+    languages = reader.register("languages.toml", "language", Language, "tag")
+    facets = reader.tables("facets.toml", {"topic", "audience", "format", "family"})
+    messages = reader.tables("messages.toml", {"text", "situation", "message"})
+    catalogue = Catalogue(
+        languages=languages,
+        spoken=reader.register("spoken.toml", "spoken", Spoken, "code"),
+        publishers=reader.register("publishers.toml", "publisher", Publisher),
+        links=reader.folder("links", "link", Link),
+        countries=reader.register("countries.toml", "country", Country, "code"),
+        topics=reader.records(facets, "facets.toml", "topic", Facet),
+        audiences=reader.records(facets, "facets.toml", "audience", Facet),
+        formats=reader.records(facets, "facets.toml", "format", Facet),
+        families=reader.records(facets, "facets.toml", "family", Facet),
+        situations=reader.records(messages, "messages.toml", "situation", Situation),
+        messages=reader.records(messages, "messages.toml", "message", Message),
+        worldwide=reader.worldwide(),
+        texts={
+            "safety": reader.records(messages, "messages.toml", "text", Text),
+            "interface": reader.register("interface.toml", "text", Text),
+        },
+        pictograms=reader.pictograms(),
+    )
+    _check_references(catalogue, reader.file_of, defects)
+    return catalogue
+
+
+class _Reader:
+    """Reads content files and remembers which file each entry came from."""
+
+    def __init__(self, content: Path, defects: list[Defect]):
+        self.content = content
+        self.defects = defects
+        self.file_of: dict[tuple[str, str], str] = {}
+
+    def name(self, file: str) -> str:
+        return f"{self.content.name}/{file}"
+
+    def tables(self, file: str, known: set[str]) -> dict:
+        tables = read_toml(self.content / file, self.defects, self.content.parent)
+        refuse_unknown_keys(tables, known, self.name(file), self.defects)
+        return tables
+
+    def register(self, file: str, key: str, record: type[R], name: str = "id") -> dict[str, R]:
+        return self.records(self.tables(file, {key}), file, key, record, name)
+
+    def records(self, tables: dict, file: str, key: str, record: type[R], name: str = "id") -> dict[str, R]:
+        return self._by_name(
+            read_records(tables, key, record, self.name(file), self.defects, name), file, key, name
+        )
+
+    def folder(self, folder: str, key: str, record: type[R]) -> dict[str, R]:
+        found: dict[str, R] = {}
+        for path in sorted((self.content / folder).glob("*.toml")):
+            file = f"{folder}/{path.name}"
+            records = read_records(self.tables(file, {key}), key, record, self.name(file), self.defects)
+            found |= self._by_name(records, file, key, "id", found)
+        return found
+
+    def worldwide(self) -> tuple[str, ...]:
+        ids = self.tables("worldwide.toml", {"links"}).get("links", [])
+        if not isinstance(ids, list) or not all(isinstance(link, str) for link in ids):
+            self.defects.append(
+                Defect(
+                    self.name("worldwide.toml"),
+                    "links",
+                    "is not a list of link ids",
+                    'write links = ["id", ...]',
+                )
+            )
+            return ()
+        return tuple(ids)
+
+    def pictograms(self) -> dict[str, str]:
+        found = {}
+        for path in sorted((self.content / "pictograms").glob("*.svg")):
+            try:
+                found[path.stem] = path.read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError):
+                self.defects.append(
+                    Defect(self.name(f"pictograms/{path.name}"), "file", "cannot be read", "redraw it")
+                )
+        return found
+
+    def _by_name(
+        self, records: Iterable[R], file: str, key: str, name: str, before: dict | None = None
+    ) -> dict[str, R]:
+        found: dict[str, R] = {}
+        for entry in records:
+            label = getattr(entry, name)
+            if label in found or label in (before or {}):
+                first = self.file_of[key, label]
+                self.defects.append(
+                    Defect(
+                        self.name(file),
+                        f"{key} {label}",
+                        f"stands already in {first}",
+                        "give it another id or remove it",
+                    )
+                )
+                continue
+            found[label] = entry
+            self.file_of[key, label] = self.name(file)
+        return found
+
+
+def _check_references(
+    catalogue: Catalogue, file_of: dict[tuple[str, str], str], defects: list[Defect]
+) -> None:
+    """Note a defect for each entry that names another one that does not exist, or a page its publisher does not own."""
+
+    def note(kind: str, entry: str, wrong: str, mend: str) -> None:
+        defects.append(Defect(file_of[kind, entry], f"{kind} {entry}", wrong, mend))
+
+    def must_know(kind: str, entry: str, field: str, value: str, known: Iterable[str], where: str) -> None:
+        if value not in known:
+            note(kind, entry, f"{field} {value!r} is not registered", f"register it in {where} or correct it")
+
+    known_languages = {**catalogue.languages, **catalogue.spoken}
+    for publisher in catalogue.publishers.values():
+        must_know("publisher", publisher.id, "family", publisher.family, catalogue.families, "facets.toml")
+        for host in publisher.http_only:
+            must_know("publisher", publisher.id, "http_only host", host, publisher.hosts, "its hosts")
+    addresses: dict[str, str] = {}
+    for link in catalogue.links.values():
+        must_know("link", link.id, "publisher", link.publisher, catalogue.publishers, "publishers.toml")
+        must_know("link", link.id, "topic", link.topic, catalogue.subjects, "facets.toml")
+        must_know("link", link.id, "format", link.format, catalogue.formats, "facets.toml")
+        for language in (*link.languages, *filter(None, [link.title_language])):
+            must_know("link", link.id, "language", language, known_languages, "languages.toml or spoken.toml")
+        for code in link.countries:
+            if len(code) != 2 or not code.isupper():
+                note(
+                    "link",
+                    link.id,
+                    f"country {code!r} is not a code",
+                    "write two capital letters, such as SY",
+                )
+        if link.via:
+            must_know("link", link.id, "via", link.via, catalogue.publishers, "publishers.toml")
+        _check_owner("link", link.id, link.url, [link.publisher, link.via], catalogue, note)
+        if first := addresses.setdefault(link.url, link.id) != link.id and addresses[link.url]:
+            note("link", link.id, f"has the same address as link {first}", "keep one of the two")
+    for country in catalogue.countries.values():
+        _check_country(country, catalogue, must_know, note)
+    for message in catalogue.messages.values():
+        must_know(
+            "message", message.id, "situation", message.situation, catalogue.situations, "messages.toml"
+        )
+        must_know("message", message.id, "pictogram", message.pictogram, catalogue.pictograms, "pictograms/")
+        for link_id in (*message.sources, *message.help):
+            _check_shown("message", message.id, link_id, catalogue, note)
+    for link_id in catalogue.worldwide:
+        if (link := catalogue.links.get(link_id)) is None or link.technique != PUBLIC_TECHNIQUE:
+            defects.append(
+                Defect(
+                    "content/worldwide.toml",
+                    link_id,
+                    "is not a link that may be shown",
+                    "name a link with technique none",
+                )
+            )
+    seen: dict[str, str] = {}
+    for kind, facets in (
+        ("topic", catalogue.topics),
+        ("audience", catalogue.audiences),
+        ("format", catalogue.formats),
+        ("family", catalogue.families),
+    ):
+        for facet in facets:
+            if facet in seen or facet in catalogue.languages:
+                note(kind, facet, "its id stands already for another facet or language", "give it another id")
+            seen[facet] = kind
+
+
+Note = Callable[[str, str, str, str], None]
+
+
+def _check_owner(
+    kind: str, entry: str, url: str, owners: list[str | None], catalogue: Catalogue, note: Note
+) -> None:
+    publishers = [catalogue.publishers[owner] for owner in owners if owner in catalogue.publishers]
+    if not publishers:
+        return
+    for publisher in publishers:
+        host = stands_on(url, publisher.hosts)
+        if host is None:
+            continue
+        if url.startswith("http://") and host not in publisher.http_only:
+            note(
+                kind,
+                entry,
+                f"{url} is not https, and {publisher.id} was seen over https there",
+                "use https, or add the host to http_only of the publisher if it answers over http alone",
+            )
+        return
+    names = " or ".join(publisher.id for publisher in publishers)
+    note(
+        kind,
+        entry,
+        f"{url} stands on no host of {names}",
+        "correct the address, or add its host to the publisher once you know it is theirs",
+    )
+
+
+def _check_shown(kind: str, entry: str, link_id: str, catalogue: Catalogue, note: Note) -> None:
+    link = catalogue.links.get(link_id)
+    if link is None:
+        note(
+            kind,
+            entry,
+            f"names link {link_id!r}, which is not registered",
+            "register it under links/ or correct it",
+        )
+    elif link.technique != PUBLIC_TECHNIQUE:
+        note(
+            kind,
+            entry,
+            f"names link {link_id!r}, which may carry technique",
+            "name a link with technique none",
+        )
+
+
+def _check_country(
+    country: Country, catalogue: Catalogue, must_know: Callable[..., None], note: Note
+) -> None:
+    code = country.code
+    known_languages = {**catalogue.languages, **catalogue.spoken}
+    for language in country.languages:
+        must_know("country", code, "language", language, known_languages, "languages.toml or spoken.toml")
+    for language in country.names:
+        must_know("country", code, "name in language", language, catalogue.languages, "languages.toml")
+    if country.authority and country.authority.url:
+        url = country.authority.url
+        owners = [
+            publisher
+            for publisher in catalogue.publishers.values()
+            if publisher.family in ("national-authority", "public-authority")
+            and stands_on(url, publisher.hosts)
+        ]
+        if not owners:
+            note(
+                "country",
+                code,
+                f"authority page {url} stands on no authority's host",
+                "register the authority as a publisher",
+            )
+        elif url.startswith("http://") and not any(stands_on(url, owner.http_only) for owner in owners):
+            note(
+                "country",
+                code,
+                f"authority page {url} is not https",
+                "use https, or add the host to http_only",
+            )
+    for report in country.report:
+        _check_report(country, report, catalogue, must_know, note)
+
+
+def _check_report(
+    country: Country, report: Report, catalogue: Catalogue, must_know: Callable[..., None], note: Note
+) -> None:
+    """Note a defect unless a shown number has an official page and a date, or the word that the page has none (README)."""
+    code, number = country.code, report.number
+    if report.published_by:
+        must_know(
+            "country",
+            code,
+            f"publisher of number {number},",
+            report.published_by,
+            catalogue.publishers,
+            "publishers.toml",
+        )
+    if f"report.{report.purpose}" not in catalogue.texts["interface"]:
+        note(
+            "country",
+            code,
+            f"number {number} has an unknown purpose {report.purpose!r}",
+            "add a text report.<purpose> to interface.toml",
+        )
+    if not report.publish:
+        return
+    if not report.published_by or not report.source:
+        note(
+            "country",
+            code,
+            f"number {number} is published without publisher or page",
+            "name published_by and source, or set publish = false",
+        )
+    elif report.published_by in catalogue.publishers:
+        _check_owner("country", code, report.source, [report.published_by], catalogue, note)
+    if (report.published_on is None) != report.undated:
+        note(
+            "country",
+            code,
+            f"number {number} needs a date or undated = true, one of the two",
+            "give published_on as on the page, or undated = true",
+        )
+    if report.evidence != "official page":
+        note(
+            "country",
+            code,
+            f"number {number} was not seen on an official page",
+            "set publish = false until it is",
+        )

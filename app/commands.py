@@ -1,0 +1,101 @@
+"""Commands: what editors, translators and operators type after `flask --app app`."""
+
+import sys
+
+import click
+from flask import Flask
+
+from app.catalogue import load_catalogue
+from app.defects import ContentRefused, Defect
+from app.hub import CONTENT, SOURCE_LANGUAGE, TRANSLATIONS, inspect
+from app.languages import Language
+from app.settings import load_settings
+from app.texts import Source, sources
+from app.translators import progress, update, write_templates
+
+
+def add_commands(app: Flask) -> None:
+    """Give `app` its commands."""
+
+    @app.cli.command("check")
+    @click.option(
+        "--also",
+        multiple=True,
+        metavar="TAG",
+        help="Check this language too, though it is not published yet.",
+    )
+    def check(also: tuple[str, ...]) -> None:
+        """Print every defect of the content, catalogues and settings; exit status 1 if there is one."""
+        defects = _all_defects(also)
+        for defect in defects:
+            click.echo(str(defect))
+        if defects:
+            click.echo(f"{len(defects)} defects. The hub does not start until they are mended.", err=True)
+            sys.exit(1)
+        click.echo("No defects.")
+
+    translations = app.cli.group("translations")(_translations)
+
+    @translations.command("extract")
+    def extract() -> None:
+        """Write translations/*.pot from the English texts."""
+        source, _ = _source()
+        for path in write_templates(source, TRANSLATIONS):
+            click.echo(f"wrote {path.relative_to(TRANSLATIONS.parent)}")
+
+    @translations.command("update")
+    @click.argument("tags", nargs=-1)
+    def update_catalogues(tags: tuple[str, ...]) -> None:
+        """Bring the catalogues of TAGS (or of every language begun) up to the English texts."""
+        source, languages = _source()
+        write_templates(source, TRANSLATIONS)
+        for language in _named(tags, languages):
+            for each in update(source, language, TRANSLATIONS):
+                click.echo(f"{language.tag}/{each.domain}: {each.done} of {each.wanted} translated")
+
+    @translations.command("status")
+    def status() -> None:
+        """Print, a line a language, how far its catalogues are and who has reviewed its safety messages."""
+        source, languages = _source()
+        for language in languages.values():
+            if language.tag == SOURCE_LANGUAGE:
+                continue
+            parts = [
+                f"{each.domain} {each.done}/{each.wanted}"
+                for each in progress(source, language, TRANSLATIONS)
+            ]
+            state = "published" if language.published else "not published"
+            review = f"reviewed {language.review.date}" if language.review else "not reviewed"
+            click.echo(f"{language.tag:8} {language.english:22} {state:14} {review:20} {', '.join(parts)}")
+
+
+def _translations() -> None:
+    """Work on the translations."""
+
+
+def _source() -> tuple[dict[str, Source], dict[str, Language]]:
+    """Return the English strings and the languages, refusing content whose own files are broken."""
+    defects: list[Defect] = []
+    catalogue = load_catalogue(CONTENT, defects)
+    if defects:
+        raise click.ClickException("\n".join(map(str, sorted(set(defects)))))
+    return sources(catalogue), catalogue.languages
+
+
+def _named(tags: tuple[str, ...], languages: dict[str, Language]) -> list[Language]:
+    for tag in tags:
+        if tag not in languages or tag == SOURCE_LANGUAGE:
+            raise click.ClickException(
+                f"{tag!r} is not a language to translate into; see app/content/languages.toml"
+            )
+    begun = [tag for tag in languages if (TRANSLATIONS / tag).is_dir()]
+    return [languages[tag] for tag in tags or begun]
+
+
+def _all_defects(also: tuple[str, ...]) -> list[Defect]:
+    try:
+        settings = load_settings()
+    except ContentRefused as refused:
+        return refused.defects
+    _, defects = inspect(settings, also=also)
+    return sorted(set(defects))

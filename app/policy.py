@@ -1,0 +1,291 @@
+"""The content policy: what may never appear in the hub, in any language, and where it looks for it.
+
+The list itself is content: kinds of things (never.toml), each with its words in every published language
+(never/<language>.toml). Quoted titles and publishers' names stand in <cite> and are theirs: the words of the policy do not apply to them.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+
+from pydantic import Field
+
+from app.catalogue import ID, Catalogue
+from app.defects import Defect
+from app.files import Record, read_records, read_toml, refuse_unknown_keys
+from app.folding import fold
+from app.texts import Source, Texts
+
+FILE = "never.toml"
+SPACELESS = {"zh-Hans", "my", "th", "lo", "km"}
+
+
+class Kind(Record):
+    """One kind of thing that never appears: what the `idea` is, and `patterns` that give it away in any language."""
+
+    id: str = Field(pattern=ID)
+    idea: str
+    patterns: tuple[str, ...] = ()
+
+
+class Words(Record):
+    """The words of one language that give kinds away: a word may begin or end with `*` for any letters.
+
+    `words` stand alone, `units` only count after a number.
+    """
+
+    words: dict[str, tuple[str, ...]]
+    units: dict[str, tuple[str, ...]] = {}
+
+
+class Allowed(Record):
+    """A string that names one kind of thing in order to forbid or deny it, and why it may."""
+
+    string: str
+    kind: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A breach: the `kind` it breaks and the `words` that break it."""
+
+    kind: str
+    words: str
+
+
+class Policy:
+    """The never-list, ready to be held against any text."""
+
+    def __init__(self, kinds: Iterable[Kind], words: dict[str, Words], allowed: Iterable[Allowed]):
+        self.kinds = {kind.id: kind for kind in kinds}
+        self.words = words
+        self.allowed = {(entry.string, entry.kind) for entry in allowed}
+        self._by_language: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+        self._raw = [
+            (kind.id, re.compile(pattern)) for kind in self.kinds.values() for pattern in kind.patterns
+        ]
+
+    def findings(self, text: str, language: str, string: str = "") -> list[Finding]:
+        """Return each breach in `text`, read as `language`; `string` is its id where it is one of the hub's strings."""
+        found = []
+        folded = fold(text)
+        for kind, pattern in self._patterns(language):
+            if (string, kind) not in self.allowed and (match := pattern.search(folded)):
+                found.append(Finding(kind, match.group().strip()))
+        for kind, raw in self._raw:
+            if (string, kind) not in self.allowed and (match := raw.search(text)):
+                found.append(Finding(kind, match.group().strip()))
+        return found
+
+    def page_findings(self, html: str, language: str, texts: Texts | None = None) -> list[Finding]:
+        """Return each breach in a rendered page: its texts, alternative texts and labels, without what it quotes.
+
+        `texts` are the page's strings: those that may name a thing in order to forbid it are left out.
+        """
+        reader = _Words()
+        reader.feed(html)
+        reader.close()
+        exempt = (
+            [] if texts is None else [texts.forms[name][0] for name, _ in self.allowed if name in texts.forms]
+        )
+        found = []
+        for text in reader.texts:
+            for sentence in exempt:
+                text = text.replace(sentence, " ")
+            found += self.findings(text, language)
+        return found
+
+    def _patterns(self, language: str) -> list[tuple[str, re.Pattern[str]]]:
+        if language not in self._by_language:
+            words = self.words.get(language)
+            self._by_language[language] = [
+                (kind, pattern)
+                for kind in self.kinds
+                if words and (pattern := _compile(words, kind, language))
+            ]
+        return self._by_language[language]
+
+
+def load_policy(content: Path, defects: list[Defect]) -> Policy:
+    """Read the never-list from the folder `content`, noting its defects."""
+    file = f"{content.name}/{FILE}"
+    tables = read_toml(content / FILE, defects, content.parent)
+    refuse_unknown_keys(tables, {"kind", "allowed"}, file, defects)
+    words = {
+        path.stem: read
+        for path in sorted((content / "never").glob("*.toml"))
+        if (read := _read_words(path, content, defects))
+    }
+    kinds = read_records(tables, "kind", Kind, file, defects)
+    allowed = read_records(tables, "allowed", Allowed, file, defects, "string")
+    for kind in kinds:
+        for pattern in kind.patterns:
+            try:
+                re.compile(pattern)
+            except re.error as fault:
+                defects.append(
+                    Defect(file, f"kind {kind.id}", f"pattern {pattern!r}: {fault}", "correct the pattern")
+                )
+    known = {kind.id for kind in kinds}
+    for entry in allowed:
+        if entry.kind not in known:
+            defects.append(
+                Defect(file, f"allowed {entry.string}", f"names unknown kind {entry.kind!r}", "correct it")
+            )
+    for tag, each in words.items():
+        for kind in {*each.words, *each.units} - known:
+            defects.append(
+                Defect(f"{content.name}/never/{tag}.toml", kind, "is not a kind of never.toml", "correct it")
+            )
+        for kind in sorted(known - each.words.keys()):
+            defects.append(
+                Defect(
+                    f"{content.name}/never/{tag}.toml", kind, "has no words", "write the words of this kind"
+                )
+            )
+    return Policy(kinds, words, allowed)
+
+
+def _read_words(path: Path, content: Path, defects: list[Defect]) -> Words | None:
+    tables = read_toml(path, defects, content.parent)
+    read = read_records({"words": [tables]}, "words", Words, f"{content.name}/never/{path.name}", defects)
+    return read[0] if read else None
+
+
+def check_policy(
+    policy: Policy,
+    catalogue: Catalogue,
+    source: dict[str, Source],
+    texts: Iterable[Texts],
+    defects: list[Defect],
+) -> None:
+    """Hold every string of every language, and every register's own words, against the never-list."""
+    mend = "say it without; the list and its reasons are in content/never.toml"
+    for name, each in source.items():
+        for form in each.forms:
+            for finding in policy.findings(form, "en", name):
+                defects.append(
+                    Defect("content", name, f"“{finding.words}” is never shown ({finding.kind})", mend)
+                )
+    for translated in texts:
+        tag = translated.language.tag
+        if tag not in policy.words:
+            file = f"content/never/{tag}.toml"
+            defects.append(
+                Defect(file, "file", "is missing", "write the language's words before it is published")
+            )
+        for name, forms in translated.forms.items():
+            if name not in source:
+                continue
+            domain = source[name].domain
+            for form in forms if tag != "en" else ():
+                for finding in policy.findings(form, tag, name):
+                    file = f"translations/{tag}/LC_MESSAGES/{domain}.po"
+                    defects.append(
+                        Defect(file, name, f"“{finding.words}” is never shown ({finding.kind})", mend)
+                    )
+    for entry in policy.allowed:
+        if entry[0] not in source:
+            defects.append(
+                Defect(f"content/{FILE}", f"allowed {entry[0]}", "is not a string of the hub", "remove it")
+            )
+    for name, drawing in catalogue.pictograms.items():
+        for wrong in _drawing_faults(drawing):
+            defects.append(
+                Defect(f"content/pictograms/{name}.svg", "drawing", wrong, "draw with plain shapes only")
+            )
+
+
+_SHAPES = {"svg", "g", "path", "circle", "ellipse", "rect", "line", "polyline", "polygon"}
+_DRAWN = {"xmlns", "viewbox", "d", "cx", "cy", "r", "rx", "ry", "x", "y", "x1", "x2", "y1", "y2", "width", "height",
+          "points", "class", "fill", "stroke", "stroke-width", "transform"}  # fmt: skip
+
+
+def _drawing_faults(drawing: str) -> Iterator[str]:
+    reader = _Shapes()
+    reader.feed(drawing)
+    reader.close()
+    for tag, attributes in reader.shapes:
+        if tag not in _SHAPES:
+            yield f"holds <{tag}>, which is not a plain shape"
+        for name in attributes - _DRAWN:
+            yield f"holds the attribute {name}, which pictograms do not use"
+    if reader.words:
+        yield f"holds words: {reader.words[0]!r}"
+
+
+class _Shapes(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.shapes: list[tuple[str, set[str]]] = []
+        self.words: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.shapes.append((tag, {name for name, _ in attrs}))
+
+    def handle_data(self, data: str) -> None:
+        if data.strip():
+            self.words.append(data.strip())
+
+
+class _Words(HTMLParser):
+    """Gathers what a reader sees or hears on a page, a text a block, without quotations, scripts and styles."""
+
+    _BREAKS = {"p", "li", "h1", "h2", "h3", "h4", "div", "section", "nav", "main", "header", "footer", "td", "th",
+               "dt", "dd", "button", "label", "option", "title", "figcaption", "article", "ul", "ol", "tr", "br"}  # fmt: skip
+    _SKIPPED = {"cite", "script", "style"}
+    _SPOKEN = {"alt", "title", "aria-label", "placeholder", "content", "value", "aria-description"}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self._text: list[str] = []
+        self._skipping: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in self._BREAKS:
+            self._flush()
+        if tag in self._SKIPPED:
+            self._skipping.append(tag)
+        if not self._skipping:
+            self.texts += [value for name, value in attrs if name in self._SPOKEN and value]
+
+    def handle_endtag(self, tag: str) -> None:
+        if self._skipping and tag == self._skipping[-1]:
+            self._skipping.pop()
+        if tag in self._BREAKS:
+            self._flush()
+
+    def handle_data(self, data: str) -> None:
+        if not self._skipping:
+            self._text.append(data)
+
+    def close(self) -> None:
+        super().close()
+        self._flush()
+
+    def _flush(self) -> None:
+        text = " ".join("".join(self._text).split())
+        self._text = []
+        if text:
+            self.texts.append(text)
+
+
+def _compile(words: Words, kind: str, language: str) -> re.Pattern[str] | None:
+    spaceless = language in SPACELESS
+    parts = [_word(word, spaceless) for word in words.words.get(kind, ())]
+    for unit in words.units.get(kind, ()):
+        parts.append(rf"\d(?:[\d.,]*\d)?[\s-]?{_word(unit, spaceless, after_number=True)}")
+    return re.compile("|".join(parts)) if parts else None
+
+
+def _word(word: str, spaceless: bool, after_number: bool = False) -> str:
+    core = r"[\s-]+".join(re.escape(part).replace(r"\*", r"\w*") for part in fold(word.strip("*")).split())
+    if spaceless:
+        return core
+    before = "" if after_number else (r"\b\w*" if word.startswith("*") else r"(?<!\w)")
+    after = r"\w*" if word.endswith("*") else r"(?!\w)"
+    return before + core + after

@@ -1,0 +1,344 @@
+"""Texts: what the hub says, in every language, from the English source and the gettext catalogues, checked as they load."""
+
+import re
+import string
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import PoFileError, read_po
+from babel.support import Translations
+from markupsafe import Markup, escape
+
+from app.catalogue import Catalogue
+from app.defects import Defect
+from app.folding import script_of
+from app.languages import Language
+
+DOMAINS = ("safety", "interface")
+SAFETY_LIMIT = {"short": 40}  # letters; the four orders stand beside pictograms on a 320 px screen
+
+
+@dataclass(frozen=True)
+class Source:
+    """An English string: its `id` (the gettext context), `domain`, text, plural if it is counted, and a note."""
+
+    id: str
+    domain: str
+    text: str
+    many: str | None
+    note: str
+    source_only: bool = False
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """The English forms: one, or singular and plural."""
+        return (self.text,) if self.many is None else (self.text, self.many)
+
+    @property
+    def limit(self) -> int:
+        """How many characters a translation may have before it no longer fits its place."""
+        return (
+            SAFETY_LIMIT["short"]
+            if re.fullmatch(r"short\.(?!heading).*", self.id)
+            else max(60, 3 * len(self.text))
+        )
+
+
+def sources(catalogue: Catalogue) -> dict[str, Source]:
+    """Return every English string of the hub by its id, safety messages first, in reading order."""
+    found: dict[str, Source] = {}
+    for source in _sources(catalogue):
+        found.setdefault(source.id, source)
+    return found
+
+
+def _sources(catalogue: Catalogue) -> Iterator[Source]:
+    for text in catalogue.texts["safety"].values():
+        yield Source(text.id, "safety", text.text, text.many, text.note)
+    for situation in catalogue.situations.values():
+        yield Source(f"situation.{situation.id}", "safety", situation.text, None, situation.note)
+        for message in catalogue.messages.values():
+            if message.situation == situation.id:
+                for part in ("order", "detail", "why"):
+                    yield Source(
+                        f"message.{message.id}.{part}", "safety", getattr(message, part), None, message.note
+                    )
+    for text in catalogue.texts["interface"].values():
+        yield Source(text.id, "interface", text.text, text.many, text.note, text.source_only)
+    for kind, facets in (
+        ("topic", catalogue.topics),
+        ("audience", catalogue.audiences),
+        ("format", catalogue.formats),
+        ("family", catalogue.families),
+    ):
+        for facet in facets.values():
+            yield Source(f"{kind}.{facet.id}", "interface", facet.text, None, facet.note)
+
+
+class Texts:
+    """The strings of one language, escaped for HTML: call it with an id and the values of its placeholders."""
+
+    def __init__(self, language: Language, forms: dict[str, tuple[str, ...]], plural: Callable[[int], int]):
+        self.language = language
+        self.forms = forms
+        self._plural = plural
+        self._single = {name: Markup(escape(texts[0])) for name, texts in forms.items() if len(texts) == 1}
+
+    def __call__(self, name: str, **values: Any) -> Markup:
+        """Return the string `name`; `values` fill its placeholders and are escaped unless they are Markup."""
+        text = self._single[name]
+        return text.format(**values) if values else text
+
+    def count(self, name: str, n: int) -> Markup:
+        """Return the counted string `name` in the form that this language uses for `n`."""
+        forms = self.forms[name]
+        form = forms[min(self._plural(n), len(forms) - 1)]
+        return Markup(escape(form)).format(n=self.language.number(n))
+
+    def plain(self, name: str, **values: Any) -> str:
+        """Return the string `name` as plain text, for places that are not HTML."""
+        return self.forms[name][0].format(**values)
+
+
+def english(language: Language, source: dict[str, Source]) -> Texts:
+    """Return the texts of English, which is the source itself."""
+    return Texts(language, {name: each.forms for name, each in source.items()}, lambda n: int(n != 1))
+
+
+def catalogue_path(translations: Path, language: Language, domain: str) -> Path:
+    """Return where the gettext catalogue of a language's domain lies."""
+    return translations / language.tag / "LC_MESSAGES" / f"{domain}.po"
+
+
+def load_texts(
+    language: Language, source: dict[str, Source], translations: Path, defects: list[Defect]
+) -> Texts:
+    """Read a language's catalogues and return its texts; note a defect for every string that may not be shown.
+
+    The texts are whole only if no defect was noted: a missing string is missing in them.
+    """
+    forms: dict[str, tuple[str, ...]] = {}
+    plural: Callable[[int], int] = lambda n: int(n != 1)  # noqa: E731
+    for domain in DOMAINS:
+        path = catalogue_path(translations, language, domain)
+        file = str(path.relative_to(translations.parent))
+        catalog = _read(path, file, language, defects)
+        if catalog is None:
+            continue
+        wanted = {s.id: s for s in source.values() if s.domain == domain and not s.source_only}
+        forms |= _check(catalog, wanted, file, language, defects)
+        if domain == "interface":
+            plural = _plural(catalog)
+    for each in source.values():
+        if each.source_only:
+            forms[each.id] = each.forms
+    return Texts(language, forms, plural)
+
+
+def _read(path: Path, file: str, language: Language, defects: list[Defect]) -> Catalog | None:
+    try:
+        raw = path.read_bytes()
+        contexts = Counter(re.findall(rb'^msgctxt "(.*)"', raw, re.MULTILINE))
+        for context, times in contexts.items():
+            if times > 1:
+                defects.append(
+                    Defect(file, context.decode(errors="replace"), f"stands {times} times", "keep one entry")
+                )
+        raw.decode("utf-8")
+        return read_po(BytesIO(raw), locale=language.cldr, abort_invalid=True, ignore_obsolete=True)
+    except FileNotFoundError:
+        defects.append(
+            Defect(
+                file,
+                "file",
+                "is missing",
+                f"run `flask --app app translations update {language.tag}` and translate it",
+            )
+        )
+    except UnicodeDecodeError as fault:
+        defects.append(Defect(file, f"byte {fault.start}", "is not UTF-8", "save the file as UTF-8"))
+    except PoFileError as fault:
+        defects.append(
+            Defect(file, f"line {fault.lineno}", str(fault), "correct the line; a PO editor shows it")
+        )
+    except (OSError, ValueError) as fault:
+        defects.append(
+            Defect(file, "file", f"cannot be read ({fault})", "open it in a PO editor and save it again")
+        )
+    return None
+
+
+def _plural(catalog: Catalog) -> Callable[[int], int]:
+    compiled = BytesIO()
+    write_mo(compiled, catalog)
+    compiled.seek(0)
+    return Translations(compiled).plural  # type: ignore[no-any-return]
+
+
+def _check(
+    catalog: Catalog, wanted: dict[str, Source], file: str, language: Language, defects: list[Defect]
+) -> dict[str, tuple[str, ...]]:
+    forms: dict[str, tuple[str, ...]] = {}
+    update = f"run `flask --app app translations update {language.tag}`"
+    plurals = catalog.num_plurals
+    for message in catalog:
+        if not message.id:
+            continue
+        name = message.context or ""
+        each = wanted.get(name)
+        if each is None:
+            defects.append(Defect(file, name or str(message.id), "is not a string of the hub", update))
+            continue
+        english_forms = message.id if isinstance(message.id, (tuple, list)) else (message.id,)
+        texts = message.string if isinstance(message.string, (tuple, list)) else (message.string,)
+        if tuple(english_forms) != each.forms:
+            defects.append(
+                Defect(file, name, "translates an older English text", f"{update} and translate it again")
+            )
+        elif message.fuzzy:
+            defects.append(Defect(file, name, "is marked fuzzy", "check the translation and remove the mark"))
+        elif not all(texts):
+            defects.append(Defect(file, name, "is not translated", "translate it"))
+        elif each.many is not None and len(texts) != plurals:
+            defects.append(
+                Defect(
+                    file,
+                    name,
+                    f"has {len(texts)} plural forms, the header says {plurals}",
+                    "give one text per form",
+                )
+            )
+        else:
+            forms[name] = tuple(texts)
+            for text in texts:
+                for wrong, mend in faults(each, text, language):
+                    defects.append(Defect(file, name, wrong, mend))
+    expected = Catalog(locale=language.cldr).num_plurals
+    if plurals != expected:
+        defects.append(
+            Defect(file, "Plural-Forms", f"says {plurals} forms, the language has {expected}", update)
+        )
+    for name in wanted.keys() - {message.context for message in catalog if message.id}:
+        defects.append(Defect(file, name, "is missing", f"{update} and translate it"))
+    return forms
+
+
+def faults(source: Source, text: str, language: Language) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with a translation, and the mend, apart from its sense (policy looks at that)."""
+    english_text = source.many or source.text
+    yield from _letters(source, text, language)
+    if fault := _placeholders(english_text, text):
+        yield fault
+    if re.search(r"[<>&]", text):
+        yield "holds markup or an HTML entity", "write plain text; the pages do the markup"
+    if _digits(text) != _digits(english_text):
+        yield "has other digits than the English text", "keep the same numbers, or write them as words"
+    if _addresses(text) != _addresses(english_text):
+        yield "has another address, number or e-mail than the English text", "keep addresses as they are"
+    if text != text.strip() or "  " in text or "\n" in text:
+        yield "has spaces at its ends, doubled spaces or a line break", "remove them"
+    if unicodedata.normalize("NFC", text) != text:
+        yield "is not in Unicode normal form C", "save it again with a PO editor"
+    if len(text) > source.limit:
+        yield f"has {len(text)} characters where {source.limit} fit", "say it shorter"
+    if text == english_text and len(text.split()) > 2:
+        yield "is the same as the English text", "translate it"
+
+
+def _placeholders(english_text: str, text: str) -> tuple[str, str] | None:
+    wanted = _fields(english_text)
+    try:
+        found = _fields(text)
+    except ValueError as fault:
+        return f"has a stray brace ({fault})", "keep placeholders exactly as in English, like {country}"
+    if found != wanted:
+        return (
+            f"has placeholders {_named(found)}, the English text {_named(wanted)}",
+            "keep placeholders exactly as in English, like {country}",
+        )
+    return None
+
+
+def _named(fields: Counter[str]) -> str:
+    return ", ".join(f"{{{name}}}" for name in sorted(fields.elements())) or "none"
+
+
+def _fields(text: str) -> Counter[str]:
+    fields: Counter[str] = Counter()
+    for _, name, spec, conversion in string.Formatter().parse(text):
+        if name is not None:
+            if not name.isidentifier() or spec or conversion:
+                raise ValueError(f"{{{name}}}")
+            fields[name] += 1
+    return fields
+
+
+def _digits(text: str) -> Counter[int]:
+    return Counter(unicodedata.decimal(c) for c in text if unicodedata.category(c) == "Nd")
+
+
+def _addresses(text: str) -> Counter[str]:
+    return Counter(
+        re.findall(r"https?://\S+|www\.\S+|\S+@\S+|[a-z0-9-]+\.(?:org|com|net|int|info|gov)\b", text.lower())
+    )
+
+
+_JOINERS = "\u200c\u200d"
+_JOINED_SCRIPTS = {"Arab", "Deva", "Beng", "Taml", "Sinh", "Mymr", "Khmr"}
+_BREAKING_SCRIPTS = {"Khmr", "Laoo", "Thai", "Mymr"}
+_OPENS = {"\u2066": "\u2069", "\u2067": "\u2069", "\u2068": "\u2069", "\u202a": "\u202c", "\u202b": "\u202c"}
+_OVERRIDES = "\u202d\u202e"
+
+
+def _letters(source: Source, text: str, language: Language) -> Iterator[tuple[str, str]]:
+    open_controls = []
+    for letter in text:
+        category = unicodedata.category(letter)
+        if letter in _OPENS:
+            open_controls.append(_OPENS[letter])
+        elif letter in "\u2069\u202c":
+            if not open_controls or open_controls.pop() != letter:
+                yield "closes a direction control that is not open", "remove it, or pair each control"
+        elif letter in _OVERRIDES:
+            yield "overrides the direction of letters", "remove the control character"
+        elif category in ("Cc", "Co", "Cn", "Cs") or (category == "Cf" and not _may_join(letter, language)):
+            yield f"holds the invisible character U+{ord(letter):04X}", "remove it"
+    if open_controls:
+        yield "leaves a direction control open", "close it, or remove it"
+    latin_in_source = set(re.findall(r"[A-Za-z]+", source.text + " " + (source.many or "")))
+    without_fields = re.sub(r"\{[a-z_]+\}", " ", text)
+    for word in re.findall(r"[^\W\d_]+", without_fields):
+        scripts = {script_of(letter) for letter in word} - {"Zyyy"}
+        if len(scripts) > 1:
+            yield f"mixes letters of several scripts in “{word}”", "type the word again in one script"
+        elif (
+            scripts and scripts != {language.script} and not (scripts == {"Latn"} and word in latin_in_source)
+        ):
+            yield (
+                f"has “{word}” in another script than {language.english}",
+                "write it in the language's own script",
+            )
+
+
+def _may_join(letter: str, language: Language) -> bool:
+    if letter in _JOINERS:
+        return language.script in _JOINED_SCRIPTS
+    if letter == "\u200b":
+        return language.script in _BREAKING_SCRIPTS
+    return letter in "\u200e\u200f" and language.direction == "rtl"
+
+
+def texts_used(templates: Iterable[str]) -> set[str]:
+    """Return the ids that templates ask for in so many words, as `t("id")` or `t.count("id")`."""
+    return {
+        name
+        for body in templates
+        for name in re.findall(r"""\bt(?:\.count|\.plain)?\(\s*["']([a-z0-9.-]+)["']""", body)
+    }
