@@ -1,0 +1,39 @@
+# The hub's commands; `make` alone lists them. Each works on a bare clone: what it needs is installed first.
+
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check lint
+
+help: ## list these commands
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: $(VENV)/.run check ## serve the hub on http://127.0.0.1:8000 (HOST, PORT)
+	@echo "The hub is at http://$(HOST):$(PORT)/  (stop it with Ctrl-C)"
+	@exec $(BIN)/granian --interface wsgi --factory --workers 1 --blocking-threads 1 --runtime-threads 1 \
+		--no-access-log --log-level warning --host $(HOST) --port $(PORT) app.serve:application
+
+test: $(VENV)/.test ## run every test, browser included
+	@tests/needs.sh
+	@$(BIN)/ruff check --quiet app tests && $(BIN)/ruff format --quiet --check app tests
+	@$(BIN)/python -m pytest
+
+check: $(VENV)/.run ## print every defect of content, catalogues and settings
+	@$(BIN)/flask --app app check
+
+lint: $(VENV)/.test ## format the code and report what the linter finds
+	@$(BIN)/ruff format app tests && $(BIN)/ruff check --fix app tests
+
+$(VENV)/.run: requirements.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/.test: requirements-test.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.txt
+	@touch $@ $(VENV)/.run
