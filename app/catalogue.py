@@ -222,6 +222,13 @@ class Catalogue:
         return tuple(link for link in self.links.values() if link.technique == PUBLIC_TECHNIQUE)
 
     @cached_property
+    def withheld(self) -> frozenset[str]:
+        """The addresses, without their last slash, that civilians may not be shown."""
+        return frozenset(
+            link.url.rstrip("/") for link in self.links.values() if link.technique != PUBLIC_TECHNIQUE
+        )
+
+    @cached_property
     def subjects(self) -> dict[str, Facet]:
         """Topics and audiences: what the `topic` of a link may be."""
         return {**self.topics, **self.audiences}
@@ -466,6 +473,13 @@ def _check_country(
         must_know("country", code, "name in language", language, catalogue.languages, "languages.toml")
     if country.authority and country.authority.url:
         url = country.authority.url
+        if url.rstrip("/") in catalogue.withheld:
+            note(
+                "country",
+                code,
+                f"authority page {url} may carry technique",
+                "leave the url out until somebody has read the page",
+            )
         owners = [
             publisher
             for publisher in catalogue.publishers.values()
@@ -513,6 +527,13 @@ def _check_report(
         )
     if not report.publish:
         return
+    if report.source and report.source.rstrip("/") in catalogue.withheld:
+        note(
+            "country",
+            code,
+            f"the page of number {number} may carry technique",
+            "set publish = false until somebody has read it",
+        )
     if not report.published_by or not report.source:
         note(
             "country",

@@ -1,13 +1,15 @@
 """Commands: what editors, translators and operators type after `flask --app app`."""
 
 import sys
+from pathlib import Path
 
 import click
 from flask import Flask
 
 from app.catalogue import load_catalogue
 from app.defects import ContentRefused, Defect
-from app.hub import CONTENT, SOURCE_LANGUAGE, TRANSLATIONS, inspect
+from app.export import ExportStopped, export
+from app.hub import CONTENT, SOURCE_LANGUAGE, TRANSLATIONS, inspect, open_hub
 from app.languages import Language
 from app.settings import load_settings
 from app.texts import Source, sources
@@ -33,6 +35,33 @@ def add_commands(app: Flask) -> None:
             click.echo(f"{len(defects)} defects. The hub does not start until they are mended.", err=True)
             sys.exit(1)
         click.echo("No defects.")
+
+    @app.cli.command("export")
+    @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default="dist")
+    @click.option(
+        "--base",
+        default="/",
+        show_default=True,
+        help="Path the files are served below, or `relative` for a memory card.",
+    )
+    @click.option(
+        "--workers",
+        type=click.IntRange(1),
+        help="Processes that compress; by default two where there are two cores.",
+    )
+    def export_hub(folder: Path, base: str, workers: int | None) -> None:
+        """Write the whole hub as files to FOLDER (dist)."""
+        try:
+            done = export(app, open_hub(load_settings()), folder, base, workers)
+        except (ContentRefused, ExportStopped) as stopped:
+            raise click.ClickException(str(stopped)) from None
+        except OSError as fault:
+            raise click.ClickException(
+                f"{folder} could not be written ({fault}). What was there before is untouched."
+            ) from None
+        click.echo(
+            f"{folder}: {done.files} files, {done.written} written anew, {done.size // 1024} KiB before compression"
+        )
 
     translations = app.cli.group("translations")(_translations)
 

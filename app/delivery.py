@@ -20,7 +20,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import brotli
 
-from app.pages import Pages
+from app.pages import FILES, Pages
 from app.site import CHOOSER
 
 Headers = list[tuple[str, str]]
@@ -55,6 +55,11 @@ class Answer:
         )
 
     @property
+    def whole(self) -> bool:
+        """Whether this is a page and may be kept, not an error that may pass."""
+        return self.status.startswith("200")
+
+    @property
     def identity(self) -> Form:
         """The body as it is, unpacked for the few readers who take no compression."""
         return self._form("", self.text())
@@ -78,7 +83,7 @@ class Answer:
         headers = [*self._base, ("Content-Length", str(len(body)))]
         if coding:
             headers.append(("Content-Encoding", coding.rstrip("0123456789")))
-        if self.status.startswith("200"):
+        if self.whole:
             headers.append(("ETag", f'"{self.digest}-{coding or "id"}"'))
         kept = {"etag", "cache-control", "vary", "content-location", "expires"}
         return Form(headers, (body,), [(name, value) for name, value in headers if name.lower() in kept])
@@ -93,18 +98,19 @@ class Delivery:
         self._ready: dict[str, Answer] = {}
         self._choosers: OrderedDict[tuple[str, ...], Answer] = OrderedDict()
         self._errors: OrderedDict[str, Answer] = OrderedDict()
-        self._known = self.pages.site.pages.keys() | {"/sitemap.xml", "/robots.txt", "/icon.svg"}
+        self._known = self.pages.site.pages.keys() | FILES.keys()
         self._to_squeeze: SimpleQueue[Answer] = SimpleQueue()
         Thread(target=self._squeeze, name="squeeze", daemon=True).start()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request as WSGI has it (PEP 3333)."""
         method = environ["REQUEST_METHOD"]
         if method != "GET" and method != "HEAD":
             return self.app(environ, start_response)
         answer = self._ready.get(environ["PATH_INFO"]) or self._answer(environ)
         form = answer.form(coding(environ.get("HTTP_ACCEPT_ENCODING", "")))
         known = environ.get("HTTP_IF_NONE_MATCH")
-        if known and answer.status[:3] == "200" and (answer.digest in known or known.strip() == "*"):
+        if known and answer.whole and (answer.digest in known or known.strip() == "*"):
             start_response("304 Not Modified", form.unchanged)
             return ()
         start_response(answer.status, form.headers)
@@ -117,8 +123,9 @@ class Delivery:
         if address not in self._known:
             return self._unkept(environ)
         answer = self._ask(address)
-        self._ready[address] = answer
-        self._to_squeeze.put(answer)
+        if answer.whole:
+            self._ready[address] = answer
+            self._to_squeeze.put(answer)
         return answer
 
     def _chooser(self, accept_language: str) -> Answer:
@@ -126,6 +133,8 @@ class Delivery:
         answer = self._choosers.get(wanted)
         if answer is None:
             answer = self._ask(CHOOSER, ", ".join(wanted))
+            if not answer.whole:
+                return answer
             self._choosers[wanted] = answer
             self._to_squeeze.put(answer)
             if len(self._choosers) > CHOOSERS_KEPT:

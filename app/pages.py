@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import Flask, Response, request
@@ -18,14 +19,20 @@ from app.site import CHOOSER, PART, Page, Site
 CODE_LICENCE = "Apache 2.0"
 CONTENT_LICENCE = "CC BY 4.0"
 ICON_LINES = 'fill="none" stroke="#8a3800" color="#8a3800" stroke-width="2.6" stroke-linecap="round" stroke-linejoin="round"'
+FILES = {"/sitemap.xml": "application/xml", "/robots.txt": "text/plain", "/icon.svg": "image/svg+xml"}
 log = logging.getLogger("hub")
 
 
-class Pages:
-    """Renders the pages of one hub. `href` turns an address of the site into what a link on `page` holds."""
+def _as_it_is(page: Page, target: str) -> str:
+    return target
 
-    def __init__(self, app: Flask, hub: Hub):
+
+class Pages:
+    """Renders the pages of one hub; `link` turns an address of the site into what a link on a page holds."""
+
+    def __init__(self, app: Flask, hub: Hub, link: Callable[[Page, str], str] = _as_it_is):
         self.hub = hub
+        self.link = link
         self.site = Site(hub)
         self.env = app.jinja_env
         self.style = self._asset("style.css")
@@ -44,12 +51,24 @@ class Pages:
             return self._chooser(page, accept_language)
         return self._render(page, self.hub.editions[page.language], **self._particulars(page))
 
-    def problem(self, status: int, edition: Edition) -> str:
-        """Return the HTML that says what is wrong and the way on, in one language."""
+    def problem(self, status: int, edition: Edition, address: str = "") -> str:
+        """Return the HTML that says what is wrong and the way on, in one language; it may stand at an `address`."""
         name = {404: "missing", 400: "refused", 405: "refused"}.get(
             status, "broken" if status >= 500 else "refused"
         )
-        return self._render(Page("", "problem.html", edition.language.tag), edition, problem=name)
+        return self._render(Page(address, "problem.html", edition.language.tag), edition, problem=name)
+
+    def files(self) -> dict[str, str]:
+        """Return the files of the site that are not pages, by address: sitemap, robots.txt and icon."""
+        url = self.hub.settings.url
+        by_twin: dict[str, list[Page]] = {}
+        for page in self.site.pages.values():
+            by_twin.setdefault(page.twin if page.language else CHOOSER, []).append(page)
+        return {
+            "/sitemap.xml": self.env.get_template("sitemap.xml").render(by_twin=by_twin, url=url),
+            "/robots.txt": f"User-agent: *\nAllow: /\nSitemap: {url}/sitemap.xml\n",
+            "/icon.svg": self.hub.catalogue.pictograms["mark"].replace("<svg ", f"<svg {ICON_LINES} ", 1),
+        }
 
     def edition_for(self, address: str, accept_language: str) -> Edition:
         """Return the edition in which to answer an address that is no page: the address's language, or the reader's."""
@@ -67,15 +86,11 @@ class Pages:
             language=edition.language,
             hub=self.hub,
             site=self.site,
-            href=self.href,
+            href=partial(self.link, page),
             style=self.style,
             picture=self.picture,
             **particulars,
         )
-
-    def href(self, address: str) -> str:
-        """Return how a link to `address` is written."""
-        return address
 
     def picture(self, name: str) -> Markup:
         """Return a pictogram as inline SVG, hidden from screen readers: words always stand beside it."""
@@ -149,24 +164,10 @@ def add_pages(app: Flask, pages: Callable[[], Pages]) -> None:
     def healthz() -> Response:
         return Response("ok\n", mimetype="text/plain", headers={"Cache-Control": "no-store"})
 
-    @app.get("/robots.txt")
-    def robots() -> Response:
-        lines = ["User-agent: *", "Allow: /", f"Sitemap: {pages().hub.settings.url}/sitemap.xml", ""]
-        return Response("\n".join(lines), mimetype="text/plain", headers={"Cache-Control": PAGE_CACHE})
-
-    @app.get("/icon.svg")
-    def icon() -> Response:
-        drawing = pages().hub.catalogue.pictograms["mark"].replace("<svg ", f"<svg {ICON_LINES} ", 1)
-        return Response(drawing, mimetype="image/svg+xml", headers={"Cache-Control": PAGE_CACHE})
-
-    @app.get("/sitemap.xml")
-    def sitemap() -> Response:
-        now = pages()
-        by_twin: dict[str, list[Page]] = {}
-        for page in now.site.pages.values():
-            by_twin.setdefault(page.twin if page.language else CHOOSER, []).append(page)
-        body = now.env.get_template("sitemap.xml").render(by_twin=by_twin, url=now.hub.settings.url)
-        return Response(body, mimetype="application/xml", headers={"Cache-Control": PAGE_CACHE})
+    @app.get("/<any('sitemap.xml', 'robots.txt', 'icon.svg'):name>")
+    def file(name: str) -> Response:
+        body = pages().files()[f"/{name}"]
+        return Response(body, mimetype=FILES[f"/{name}"], headers={"Cache-Control": PAGE_CACHE})
 
     @app.get("/", defaults={"address": ""})
     @app.get("/<path:address>")

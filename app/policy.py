@@ -283,7 +283,9 @@ def _compile(words: Words, kind: str, language: str) -> re.Pattern[str] | None:
 
 
 def _word(word: str, spaceless: bool, after_number: bool = False) -> str:
-    core = r"[\s-]+".join(re.escape(part).replace(r"\*", r"\w*") for part in fold(word.strip("*")).split())
+    core = r"[\s-]+".join(
+        re.escape(part).replace(r"\*", r"\S{0,20}") for part in fold(word.strip("*")).split()
+    )
     if spaceless:
         return core
     before = "" if after_number else (r"\b\w*" if word.startswith("*") else r"(?<!\w)")

@@ -248,7 +248,7 @@ def faults(source: Source, text: str, language: Language) -> Iterator[tuple[str,
         yield "is not in Unicode normal form C", "save it again with a PO editor"
     if len(text) > source.limit:
         yield f"has {len(text)} characters where {source.limit} fit", "say it shorter"
-    if text == english_text and len(text.split()) > 2:
+    if text == english_text and len(re.sub(r"\{[a-z_]+\}", "", text).split()) > 2:
         yield "is the same as the English text", "translate it"
 
 
@@ -340,5 +340,5 @@ def texts_used(templates: Iterable[str]) -> set[str]:
     return {
         name
         for body in templates
-        for name in re.findall(r"""\bt(?:\.count|\.plain)?\(\s*["']([a-z0-9.-]+)["']""", body)
+        for name in re.findall(r"""\bt(?:\.count|\.plain)?\(\s*["']([a-z0-9.-]+)["']\s*[,)]""", body)
     }

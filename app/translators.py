@@ -92,9 +92,6 @@ def _catalog(
         catalog.add(
             identity, string, flags=flags, auto_comments=[each.note], user_comments=comments, context=each.id
         )
-        added = catalog.get(identity, each.id)
-        assert added is not None
-        added.flags -= {"python-format", "python-brace-format"}
     return catalog
 
 

@@ -1,0 +1,289 @@
+"""Export: the whole hub as files, for any web server, CDN or memory card, written beside the last one and then exchanged."""
+
+import gzip
+import os
+import posixpath
+import re
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from hashlib import sha256
+from html import unescape
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import brotli
+from flask import Flask
+
+from app.headers import ERROR_CACHE, PAGE_CACHE
+from app.hub import Hub
+from app.pages import Pages
+from app.site import Page
+
+SUMS = "SHA256SUMS"
+PACKED = (".html", ".xml", ".txt", ".svg", ".json", ".js")
+RELATIVE = "relative"
+_TARGET = re.compile(r"""<(\w+)[^>]*?\s(href|src|action|data)="([^"]*)\"""")
+_LEAVES = {"a"}
+_NAMES_ITSELF = 'rel="canonical"'
+
+
+class ExportStopped(Exception):
+    """The export found something that may not be published; `faults` says what, a line each. Nothing was changed."""
+
+    def __init__(self, faults: Iterable[str]):
+        self.faults = list(faults)
+        super().__init__("\n".join(self.faults))
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export did: how many files the hub has, how many were written anew, and all their bytes."""
+
+    files: int
+    written: int
+    size: int
+
+
+class Linker:
+    """Writes the links of exported pages: below a `base` path, or relative with file names, for a memory card."""
+
+    def __init__(self, base: str):
+        if base != RELATIVE and not re.fullmatch(r"/([A-Za-z0-9._~-]+/)*", base):
+            raise ExportStopped([f"base {base!r} is neither {RELATIVE!r} nor a path like / or /hub/"])
+        self.base = base
+
+    def __call__(self, page: Page, target: str) -> str:
+        """Return how `page` links to the address `target` of the site."""
+        if self.base != RELATIVE:
+            return self.base + target[1:]
+        here = posixpath.dirname(file_of(page.address))
+        path, _, part = file_of(target).partition("#")
+        return posixpath.relpath(path, here or ".") + (f"#{part}" if part else "")
+
+
+def file_of(address: str) -> str:
+    """Return the file, relative to the export's folder, that holds an address of the site."""
+    return (address + "index.html" if address.endswith("/") else address).lstrip("/")
+
+
+def export(
+    app: Flask,
+    hub: Hub,
+    folder: Path,
+    base: str = "/",
+    workers: int | None = None,
+    say: Callable[[str], None] = print,
+) -> Exported:
+    """Write every page of the hub to `folder` and return what was done.
+
+    Files that did not change keep their inode and time. The new tree is made beside `folder` and exchanged for it at
+    the end, so that a full disk or a killed export leaves the last one whole. Raises ExportStopped, with every fault,
+    if a page does not answer 200, a link inside leads nowhere, anything is loaded from elsewhere or the policy is
+    broken; OSError if the disk refuses.
+    """
+    pages = Pages(app, hub, Linker(base))
+    made = {file: body.encode() for file, body in _render(app, pages, say)}
+    _check(pages, made, base)
+    made |= {name: body.encode() for name, body in _server_files(pages, base).items()}
+    return _write(made, folder, workers or min(2, os.cpu_count() or 1), say)
+
+
+def _render(app: Flask, pages: Pages, say: Callable[[str], None]) -> Iterator[tuple[str, str]]:
+    total = len(pages.site.pages)
+    for n, page in enumerate(pages.site.pages.values(), 1):
+        yield file_of(page.address), pages.page(page)
+        if n % 500 == 0 or n == total:
+            say(f"rendered {n} of {total} pages")
+    for tag, edition in pages.hub.editions.items():
+        yield f"{tag}/404.html", pages.problem(404, edition, f"/{tag}/404.html")
+    yield "404.html", pages.problem(404, pages.hub.default, "/404.html")
+    for name, body in pages.files().items():
+        yield name.lstrip("/"), body
+
+
+def _check(pages: Pages, made: dict[str, bytes], base: str) -> None:
+    """Refuse pages that lead nowhere inside, load anything from elsewhere, or break the content policy."""
+    faults = []
+    for file, body in made.items():
+        if not file.endswith(".html"):
+            continue
+        html = body.decode()
+        for match in _TARGET.finditer(html):
+            tag, target = match[1], unescape(match[3])
+            if _NAMES_ITSELF in match[0] or target.startswith(("#", "tel:", "mailto:")):
+                continue
+            if urlsplit(target).scheme:
+                if tag not in _LEAVES:
+                    faults.append(f"{file} loads {target} from elsewhere")
+            elif _inside(file, target, base) not in made:
+                faults.append(f"{file} leads to {target}, which is not there")
+        tag = file.split("/")[0]
+        language = tag if tag in pages.hub.texts else None
+        for finding in (
+            pages.hub.policy.page_findings(html, language, pages.hub.texts[language]) if language else ()
+        ):
+            faults.append(f"{file} says “{finding.words}” ({finding.kind}), which is never shown")
+    if faults:
+        raise ExportStopped(faults)
+
+
+def _inside(file: str, target: str, base: str) -> str:
+    path = target.split("#")[0]
+    if base == RELATIVE:
+        return posixpath.normpath(posixpath.join(posixpath.dirname(file), path))
+    return file_of("/" + path.removeprefix(base)) if path.startswith(base) else path
+
+
+def _write(made: dict[str, bytes], folder: Path, workers: int, say: Callable[[str], None]) -> Exported:
+    folder = folder.absolute()
+    fresh, last = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.last")
+    if last.exists() and not folder.exists():
+        last.rename(folder)
+    shutil.rmtree(fresh, ignore_errors=True)
+    shutil.rmtree(last, ignore_errors=True)
+    before = read_sums(folder)
+    sums: dict[str, str] = {}
+    changed: list[str] = []
+    try:
+        for name, body in sorted(made.items()):
+            path = fresh / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            sums[name] = sha256(body).hexdigest()
+            packed = [name + ending for ending in (".br", ".gz") if name.endswith(PACKED)]
+            kept = before.get(name) == sums[name] and all(other in before for other in packed)
+            if kept and all((folder / other).exists() for other in (name, *packed)):
+                for other in (name, *packed):
+                    os.link(folder / other, fresh / other)
+                    sums[other] = before[other]
+            else:
+                path.write_bytes(body)
+                changed.append(name)
+        _pack(fresh, [name for name in changed if name.endswith(PACKED)], sums, workers, say)
+        listing = "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
+        if read_text(folder / SUMS) == listing:
+            os.link(folder / SUMS, fresh / SUMS)
+        else:
+            (fresh / SUMS).write_text(listing, encoding="utf-8")
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+    if folder.exists():
+        folder.rename(last)
+    fresh.rename(folder)
+    shutil.rmtree(last, ignore_errors=True)
+    size = sum(len(body) for body in made.values())
+    return Exported(len(sums) + 1, len(changed), size)
+
+
+def _pack(
+    folder: Path, names: list[str], sums: dict[str, str], workers: int, say: Callable[[str], None]
+) -> None:
+    """Write the .br and .gz beside each named file, on several processors where that is worth it."""
+
+    def note(done: Iterable[tuple[str, str, str]]) -> None:
+        for n, (name, br, gz) in enumerate(done, 1):
+            sums[name + ".br"], sums[name + ".gz"] = br, gz
+            if n % 500 == 0 or n == len(names):
+                say(f"compressed {n} of {len(names)} files")
+
+    paths = [(str(folder), name) for name in names]
+    if workers > 1 and len(names) > 20:
+        with ProcessPoolExecutor(workers) as pool:
+            note(pool.map(_pack_one, paths, chunksize=8))
+    else:
+        note(map(_pack_one, paths))
+
+
+def _pack_one(place: tuple[str, str]) -> tuple[str, str, str]:
+    folder, name = place
+    path = Path(folder, name)
+    body = path.read_bytes()
+    packed = brotli.compress(body, mode=brotli.MODE_TEXT, quality=11)
+    zipped = gzip.compress(body, 9, mtime=0)
+    Path(f"{path}.br").write_bytes(packed)
+    Path(f"{path}.gz").write_bytes(zipped)
+    return name, sha256(packed).hexdigest(), sha256(zipped).hexdigest()
+
+
+def read_sums(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 sums of an export by file name, or none where there is no whole export."""
+    lines = (line.split("  ", 1) for line in read_text(folder / SUMS).splitlines())
+    return {name: digest for digest, name in lines}
+
+
+def read_text(path: Path) -> str:
+    """Return a file's text, or nothing where there is no file."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+
+
+def _server_files(pages: Pages, base: str) -> dict[str, str]:
+    """Return configuration that makes web servers send what the hub itself sends; it holds no secret."""
+    if base == RELATIVE:
+        return {}
+    headers = pages.headers
+    tags = "|".join(pages.hub.languages)
+    nginx = [
+        "# Put this into the server block whose root holds the export; brotli_static needs Debian's",
+        "# libnginx-mod-http-brotli-static and may be left out.",
+        "charset utf-8;",
+        "gzip_static on;",
+        "brotli_static on;",
+        f"location {base} {{",
+        "    index index.html;",
+        f"    error_page 404 {base}404.html;",
+        f'    add_header Cache-Control "{PAGE_CACHE}";',
+        '    add_header Vary "Accept-Encoding";',
+        *(f'    add_header {name} "{value}" always;' for name, value in headers.items()),
+        "}",
+        *(line for tag in pages.hub.languages for line in _nginx_language(tag, base, headers)),
+        "",
+    ]
+    caddy = [
+        "# Put this into the site block whose root holds the export.",
+        "encode gzip",
+        "header {",
+        f'    Cache-Control "{PAGE_CACHE}"',
+        *(f'    {name} "{value}"' for name, value in headers.items()),
+        "}",
+        "handle_errors {",
+        f"    @language path_regexp language ^{base}({tags})/",
+        f"    rewrite @language {base}{{re.language.1}}/404.html",
+        f"    @other not path_regexp ^{base}({tags})/",
+        f"    rewrite @other {base}404.html",
+        f'    header Cache-Control "{ERROR_CACHE}"',
+        "    file_server",
+        "}",
+        "file_server {",
+        "    precompressed br gzip",
+        "}",
+        "",
+    ]
+    common = [
+        f"{base}*",
+        f"  Cache-Control: {PAGE_CACHE}",
+        *(f"  {name}: {value}" for name, value in headers.items()),
+        "",
+    ]
+    return {
+        "_headers": "\n".join(common),
+        "_config/nginx.conf": "\n".join(nginx),
+        "_config/Caddyfile": "\n".join(caddy),
+    }
+
+
+def _nginx_language(tag: str, base: str, headers: dict[str, str]) -> list[str]:
+    return [
+        f"location {base}{tag}/ {{",
+        "    index index.html;",
+        f"    error_page 404 {base}{tag}/404.html;",
+        f'    add_header Cache-Control "{PAGE_CACHE}";',
+        '    add_header Vary "Accept-Encoding";',
+        f'    add_header Content-Language "{tag}";',
+        *(f'    add_header {name} "{value}" always;' for name, value in headers.items()),
+        "}",
+    ]
