@@ -212,29 +212,26 @@ class Edition:
     @cached_property
     def worldwide(self) -> tuple[Link, ...]:
         """The United Nations and Red Cross and Red Crescent pages for all countries, this language first."""
-        links = [
-            self.catalogue.links[name] for name in self.catalogue.worldwide if name in self.catalogue.links
-        ]
-        return self._own_or_first(links, per_publisher=True)
+        first: dict[str, Link] = {}
+        for link in self._best_first(self.catalogue.worldwide):
+            if self.language.tag in link.languages or "en" in link.languages:
+                first.setdefault(link.publisher, link)
+        return tuple(first.values())
 
     def sources(self, message: Message) -> tuple[Link, ...]:
-        """Return the official pages a message rests on: the best in this language, or else the best there is."""
-        links = [self.catalogue.links[name] for name in message.sources if name in self.catalogue.links]
-        return self._own_or_first(links)[:1]
+        """Return the official page a message rests on: the best in this language, or else the best there is."""
+        return tuple(self._best_first(message.sources)[:1])
 
     def help(self, message: Message) -> tuple[Link, ...]:
-        """Return the further official help that goes with a message, such as first aid, best first."""
-        links = [self.catalogue.links[name] for name in message.help if name in self.catalogue.links]
-        return self._own_or_first(links)[:1]
+        """Return the further official help that goes with a message, such as first aid: the best for this language."""
+        return tuple(self._best_first(message.help)[:1])
 
-    def _own_or_first(self, links: list[Link], per_publisher: bool = False) -> tuple[Link, ...]:
-        ranked = sorted(links, key=lambda link: self.language.tag not in link.languages)
-        if not per_publisher:
-            return tuple(ranked)
-        first: dict[str, Link] = {}
-        for link in ranked:
-            first.setdefault(link.publisher, link)
-        return tuple(first.values())
+    def _best_first(self, ids: Iterable[str]) -> list[Link]:
+        """Return links in this language before those in English before others, each in the order given."""
+        links = [self.catalogue.links[name] for name in ids if name in self.catalogue.links]
+        return sorted(
+            links, key=lambda link: (self.language.tag not in link.languages, "en" not in link.languages)
+        )
 
     def report_date(self, report: Report) -> str | None:
         """Return when a number was published, in this language, or None where its page has no date."""

@@ -64,6 +64,7 @@ class Policy:
         self.words = words
         self.allowed = {(entry.string, entry.kind) for entry in allowed}
         self._by_language: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+        self._known: dict[tuple[str, str], list[Finding]] = {}
         self._raw = [
             (kind.id, re.compile(pattern)) for kind in self.kinds.values() for pattern in kind.patterns
         ]
@@ -95,7 +96,9 @@ class Policy:
         for text in reader.texts:
             for sentence in exempt:
                 text = text.replace(sentence, " ")
-            found += self.findings(text, language)
+            if (text, language) not in self._known:
+                self._known[text, language] = self.findings(text, language)
+            found += self._known[text, language]
         return found
 
     def _patterns(self, language: str) -> list[tuple[str, re.Pattern[str]]]:
