@@ -91,7 +91,7 @@ def test_every_letter_has_a_glyph_and_lines_do_not_collide(open_page, tag):
     least = {"Mymr": 1.5, "Arab": 1.45}.get(
         next(language.script for language in PUBLISHED if language.tag == tag), 1.2
     )
-    assert min(heights) >= least
+    assert min(heights) >= least - 0.01
 
 
 @pytest.mark.parametrize("tag", ["en", "ar", "my"])
