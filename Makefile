@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint
+.PHONY: help run test check lint export
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,6 +21,9 @@ test: $(VENV)/.test ## run every test, browser included
 	@tests/needs.sh
 	@$(BIN)/ruff check --quiet app tests && $(BIN)/ruff format --quiet --check app tests
 	@$(BIN)/python -m pytest
+
+export: $(VENV)/.run ## write the whole hub as files to dist/
+	@$(BIN)/flask --app app export dist
 
 check: $(VENV)/.run ## print every defect of content, catalogues and settings
 	@$(BIN)/flask --app app check

@@ -197,6 +197,17 @@ class Text(Record):
     source_only: bool = False
 
 
+class Reading(Record):
+    """The last independent reading of a language: `strings` read, ids whose sense had `moved`, `others` mended."""
+
+    language: str
+    date: date
+    strings: int
+    moved: tuple[str, ...]
+    others: int
+    mended: bool
+
+
 @dataclass(frozen=True)
 class Catalogue:
     """Everything the hub knows, by id or code and in file order."""
@@ -215,6 +226,7 @@ class Catalogue:
     worldwide: tuple[str, ...]
     texts: dict[str, dict[str, Text]]
     pictograms: dict[str, str]
+    readings: dict[str, Reading]
 
     @cached_property
     def public_links(self) -> tuple[Link, ...]:
@@ -261,6 +273,7 @@ def load_catalogue(content: Path, defects: list[Defect]) -> Catalogue:
             "interface": reader.register("interface.toml", "text", Text),
         },
         pictograms=reader.pictograms(),
+        readings=reader.register("readings.toml", "reading", Reading, "language"),
     )
     _check_references(catalogue, reader.file_of, defects)
     return catalogue
@@ -391,6 +404,8 @@ def _check_references(
         must_know("message", message.id, "pictogram", message.pictogram, catalogue.pictograms, "pictograms/")
         for link_id in (*message.sources, *message.help):
             _check_shown("message", message.id, link_id, catalogue, note)
+    for language in catalogue.readings:
+        must_know("reading", language, "language", language, catalogue.languages, "languages.toml")
     for link_id in catalogue.worldwide:
         if (link := catalogue.links.get(link_id)) is None or link.technique != PUBLIC_TECHNIQUE:
             defects.append(

@@ -84,8 +84,9 @@ def add_commands(app: Flask) -> None:
 
     @translations.command("status")
     def status() -> None:
-        """Print, a line a language, how far its catalogues are and who has reviewed its safety messages."""
+        """Print, a line a language, how far its catalogues are, when it was last read and whether it is reviewed."""
         source, languages = _source()
+        readings = load_catalogue(CONTENT, []).readings
         for language in languages.values():
             if language.tag == SOURCE_LANGUAGE:
                 continue
@@ -95,7 +96,11 @@ def add_commands(app: Flask) -> None:
             ]
             state = "published" if language.published else "not published"
             review = f"reviewed {language.review.date}" if language.review else "not reviewed"
-            click.echo(f"{language.tag:8} {language.english:22} {state:14} {review:20} {', '.join(parts)}")
+            reading = readings.get(language.tag)
+            read = f"read {reading.date}" if reading else "not read"
+            click.echo(
+                f"{language.tag:8} {language.english:22} {state:14} {read:15} {review:20} {', '.join(parts)}"
+            )
 
 
 def _translations() -> None:
