@@ -3,10 +3,14 @@
 A page depends on nothing but its address (the language chooser also on the reader's languages) until content changes,
 and content changes only with a new process, so what is kept can be neither another reader's nor stale. Only addresses
 of the site's own list are kept: query strings, headers and unknown addresses cannot make the store grow.
+
+A browser that offers it gets the next page of a language as the difference from that language's home page, which it has
+(compression dictionaries, RFC 9842, in the `dcz` form).
 """
 
 import gzip
 import re
+from base64 import b64encode
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -19,6 +23,7 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import brotli
+import zstandard
 
 from app.pages import FILES, Pages
 from app.site import CHOOSER
@@ -26,8 +31,30 @@ from app.site import CHOOSER
 Headers = list[tuple[str, str]]
 FIRST_QUALITY, LAST_QUALITY = 5, 11  # brotli: the first takes under 1 ms a page, the last some 25 ms, later
 WORTH_PACKING = 200  # bytes; below this a packed body is no smaller with its header
+DCZ_MAGIC = b"\x5e\x2a\x4d\x18\x20\x00\x00\x00"
 CHOOSERS_KEPT = 64
 ERRORS_KEPT = 64
+
+
+@dataclass(frozen=True)
+class Dictionary:
+    """A home page that a browser may have: its body, prepared, and its SHA-256 as the browser names it."""
+
+    digest: bytes
+    name: str
+    prepared: zstandard.ZstdCompressionDict
+
+    @classmethod
+    def of(cls, body: bytes) -> "Dictionary":
+        """Return the dictionary that `body` is."""
+        digest = sha256(body).digest()
+        prepared = zstandard.ZstdCompressionDict(body, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+        return cls(digest, f":{b64encode(digest).decode()}:", prepared)
+
+    def pack(self, body: bytes) -> bytes:
+        """Return `body` in the `dcz` coding (RFC 9842, section 5)."""
+        stream = zstandard.ZstdCompressor(level=19, dict_data=self.prepared).compress(body)
+        return DCZ_MAGIC + self.digest + stream
 
 
 @dataclass(frozen=True)
@@ -48,6 +75,7 @@ class Answer:
         self._base = [
             (name, value) for name, value in headers if name.lower() not in ("content-length", "etag")
         ]
+        self._by_dictionary: Form | None = None
         self._zipped = gzip.compress(body, 9, mtime=0)
         self.gzip = self._form("gzip", self._zipped)
         self.brotli = self._form(
@@ -75,6 +103,12 @@ class Answer:
         packed = brotli.compress(self.text(), mode=brotli.MODE_TEXT, quality=LAST_QUALITY)
         self.brotli = self._form(f"br{LAST_QUALITY}", packed)
 
+    def from_dictionary(self, dictionary: Dictionary) -> Form:
+        """Return the body as its difference from a home page that the reader has."""
+        if self._by_dictionary is None:
+            self._by_dictionary = self._form("dcz", dictionary.pack(self.text()))
+        return self._by_dictionary
+
     def form(self, coding: str) -> Form:
         """Return the form for "br", "gzip" or "" (neither)."""
         return self.brotli if coding == "br" else self.gzip if coding == "gzip" else self.identity
@@ -98,6 +132,7 @@ class Delivery:
         self._ready: dict[str, Answer] = {}
         self._choosers: OrderedDict[tuple[str, ...], Answer] = OrderedDict()
         self._errors: OrderedDict[str, Answer] = OrderedDict()
+        self._dictionaries: dict[str, Dictionary] = {}
         self._known = self.pages.site.pages.keys() | FILES.keys()
         self._to_squeeze: SimpleQueue[Answer] = SimpleQueue()
         Thread(target=self._squeeze, name="squeeze", daemon=True).start()
@@ -108,7 +143,12 @@ class Delivery:
         if method != "GET" and method != "HEAD":
             return self.app(environ, start_response)
         answer = self._ready.get(environ["PATH_INFO"]) or self._answer(environ)
-        form = answer.form(coding(environ.get("HTTP_ACCEPT_ENCODING", "")))
+        accept = environ.get("HTTP_ACCEPT_ENCODING", "")
+        named = environ.get("HTTP_AVAILABLE_DICTIONARY")
+        if named and (dictionary := self._dictionary(environ["PATH_INFO"], named, accept)):
+            form = answer.from_dictionary(dictionary)
+        else:
+            form = answer.form(coding(accept))
         known = environ.get("HTTP_IF_NONE_MATCH")
         if known and answer.whole and (answer.digest in known or known.strip() == "*"):
             start_response("304 Not Modified", form.unchanged)
@@ -147,8 +187,28 @@ class Delivery:
 
     def _ask(self, address: str, accept_language: str = "") -> Answer:
         """Ask Flask for an address as a plain reader would: nothing of the request at hand can reach what is kept."""
-        environ = _plain_request(address, accept_language)
-        return Answer(*_collect(self.app, environ), quality=FIRST_QUALITY)
+        status, headers, body = _collect(self.app, _plain_request(address, accept_language))
+        page = self.pages.site.pages.get(address)
+        if page and page.language:
+            headers = [
+                (name, f"{value}, Available-Dictionary" if name == "Vary" else value)
+                for name, value in headers
+            ]
+            if not page.twin:
+                headers.append(("Use-As-Dictionary", f'match="{address}*"'))
+        return Answer(status, headers, body, FIRST_QUALITY)
+
+    def _dictionary(self, address: str, named: str, accept: str) -> Dictionary | None:
+        """Return the home page that a browser names as its dictionary, if it is the one it would get now."""
+        page = self.pages.site.pages.get(address)
+        if page is None or page.language is None or not page.twin or "dcz" not in accept:
+            return None
+        dictionary = self._dictionaries.get(page.language)
+        if dictionary is None:
+            home = f"/{page.language}/"
+            kept = self._ready.get(home) or self._answer({"PATH_INFO": home})
+            dictionary = self._dictionaries[page.language] = Dictionary.of(kept.text())
+        return dictionary if dictionary.name == named else None
 
     def _unkept(self, environ: WSGIEnvironment) -> Answer:
         """Ask Flask for an address that is no page; the few bodies it answers with are compressed once."""

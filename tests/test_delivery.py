@@ -1,9 +1,12 @@
 """Pages as bytes: the right ones to everybody, whatever is sent, and within what a slow network carries."""
 
 import gzip
+from base64 import b64encode
+from hashlib import sha256
 
 import brotli
 import pytest
+import zstandard
 from conftest import make_delivery
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,7 +33,7 @@ def test_every_coding_carries_the_same_page(delivery, accept):
     assert answer.headers.get("Content-Encoding", "") == accept
     assert unpack(answer.data) == raw(delivery, "/ar/").data
     assert int(answer.headers["Content-Length"]) == len(answer.data)
-    assert answer.headers["Vary"] == "Accept-Encoding"
+    assert answer.headers["Vary"] == "Accept-Encoding, Available-Dictionary"
 
 
 @pytest.mark.parametrize(
@@ -61,7 +64,7 @@ def test_a_page_that_the_phone_has_is_not_sent_again(delivery):
         again = raw(delivery, "/ar/", Accept_Encoding="br", If_None_Match=known)
         assert again.status_code == 304
         assert again.data == b""
-        assert again.headers["Vary"] == "Accept-Encoding"
+        assert again.headers["Vary"] == first.headers["Vary"]
         assert again.headers["Cache-Control"] == first.headers["Cache-Control"]
     assert raw(delivery, "/ar/", If_None_Match='"other"').status_code == 200
     assert raw(delivery, "/en/", If_None_Match=first.headers["ETag"]).status_code == 200
@@ -74,6 +77,40 @@ def test_head_says_what_get_would_send(delivery):
         assert head.data == b""
         assert head.status == get.status
         assert head.headers["Content-Length"] == get.headers["Content-Length"]
+
+
+def dictionary(delivery, tag):
+    home = raw(delivery, f"/{tag}/")
+    return home, f":{b64encode(sha256(home.data).digest()).decode()}:"
+
+
+@pytest.mark.parametrize("tag", ["en", "ar", "my"])
+def test_a_browser_with_the_home_page_gets_the_next_page_as_a_difference(delivery, site, tag):
+    home, name = dictionary(delivery, tag)
+    assert home.headers["Use-As-Dictionary"] == f'match="/{tag}/*"'
+    known = zstandard.ZstdCompressionDict(home.data, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+    sizes = []
+    for twin in ("countries/sy/", "countries/iq/", "countries/mm/", "materials/un/", "about/"):
+        address = f"/{tag}/{twin}"
+        answer = raw(delivery, address, Accept_Encoding="gzip, br, dcz", Available_Dictionary=name)
+        assert answer.headers["Content-Encoding"] == "dcz"
+        assert "Available-Dictionary" in answer.headers["Vary"]
+        assert answer.data[8:40] == sha256(home.data).digest()
+        body = zstandard.ZstdDecompressor(dict_data=known).decompress(answer.data[40:], max_output_size=10**6)
+        assert body == raw(delivery, address).data
+        sizes.append(len(answer.data))
+    assert max(sizes) < 4096
+
+
+@pytest.mark.parametrize("named", [":AAAA:", "rubbish", "", "another"])
+def test_a_browser_with_another_dictionary_gets_the_plain_page(delivery, named):
+    known = dictionary(delivery, "ar")[1] if named == "another" else named
+    answer = raw(delivery, "/en/about/", Accept_Encoding="br, dcz", Available_Dictionary=known)
+    assert answer.headers["Content-Encoding"] == "br"
+    alone = raw(
+        delivery, "/ar/about/", Accept_Encoding="br", Available_Dictionary=dictionary(delivery, "ar")[1]
+    )
+    assert alone.headers["Content-Encoding"] == "br"
 
 
 def test_codings_have_etags_of_their_own(delivery):
