@@ -278,19 +278,24 @@ class _Words(HTMLParser):
 
 
 def _compile(words: Words, kind: str, language: str) -> re.Pattern[str] | None:
-    spaceless = language in SPACELESS
-    parts = [_word(word, spaceless) for word in words.words.get(kind, ())]
-    for unit in words.units.get(kind, ()):
-        parts.append(rf"\d(?:[\d.,]*\d)?[\s-]?{_word(unit, spaceless, after_number=True)}")
+    """Return one pattern for a kind; words that begin a word are tried only where one begins, which is what makes it quick."""
+    anywhere, at_start = [], []
+    for word in words.words.get(kind, ()):
+        free = language in SPACELESS or word.startswith("*")
+        (anywhere if free else at_start).append(_word(word, language))
+    units = [_word(unit, language) for unit in words.units.get(kind, ())]
+    parts = []
+    if at_start:
+        parts.append(rf"(?<!\w)(?:{'|'.join(at_start)})")
+    if anywhere:
+        parts.append("|".join(anywhere))
+    if units:
+        parts.append(rf"\d(?:[\d.,]*\d)?[\s-]?(?:{'|'.join(units)})")
     return re.compile("|".join(parts)) if parts else None
 
 
-def _word(word: str, spaceless: bool, after_number: bool = False) -> str:
+def _word(word: str, language: str) -> str:
     core = r"[\s-]+".join(
         re.escape(part).replace(r"\*", r"\S{0,20}") for part in fold(word.strip("*")).split()
     )
-    if spaceless:
-        return core
-    before = "" if after_number else (r"\b\w*" if word.startswith("*") else r"(?<!\w)")
-    after = r"\w*" if word.endswith("*") else r"(?!\w)"
-    return before + core + after
+    return core if language in SPACELESS else core + (r"\w*" if word.endswith("*") else r"(?!\w)")
