@@ -87,7 +87,8 @@ def export(
     made = {file: body.encode() for file, body in _render(app, pages, say)}
     _check(pages, made, base)
     made |= {name: body.encode() for name, body in _server_files(pages, base).items()}
-    return _write(made, folder, workers or min(2, os.cpu_count() or 1), say)
+    packed = () if base == RELATIVE else PACKED  # nothing on a memory card unpacks
+    return _write(made, folder, packed, workers or min(2, os.cpu_count() or 1), say)
 
 
 def _render(app: Flask, pages: Pages, say: Callable[[str], None]) -> Iterator[tuple[str, str]]:
@@ -136,7 +137,9 @@ def _inside(file: str, target: str, base: str) -> str:
     return file_of("/" + path.removeprefix(base)) if path.startswith(base) else path
 
 
-def _write(made: dict[str, bytes], folder: Path, workers: int, say: Callable[[str], None]) -> Exported:
+def _write(
+    made: dict[str, bytes], folder: Path, endings: tuple[str, ...], workers: int, say: Callable[[str], None]
+) -> Exported:
     folder = folder.absolute()
     fresh, last = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.last")
     if last.exists() and not folder.exists():
@@ -151,7 +154,7 @@ def _write(made: dict[str, bytes], folder: Path, workers: int, say: Callable[[st
             path = fresh / name
             path.parent.mkdir(parents=True, exist_ok=True)
             sums[name] = sha256(body).hexdigest()
-            packed = [name + ending for ending in (".br", ".gz") if name.endswith(PACKED)]
+            packed = [name + ending for ending in (".br", ".gz") if name.endswith(endings)]
             kept = before.get(name) == sums[name] and all(other in before for other in packed)
             if kept and all((folder / other).exists() for other in (name, *packed)):
                 for other in (name, *packed):
@@ -160,7 +163,7 @@ def _write(made: dict[str, bytes], folder: Path, workers: int, say: Callable[[st
             else:
                 path.write_bytes(body)
                 changed.append(name)
-        _pack(fresh, [name for name in changed if name.endswith(PACKED)], sums, workers, say)
+        _pack(fresh, [name for name in changed if name.endswith(endings)], sums, workers, say)
         listing = "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
         if read_text(folder / SUMS) == listing:
             os.link(folder / SUMS, fresh / SUMS)

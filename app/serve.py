@@ -16,5 +16,5 @@ def application() -> Delivery:
     except ContentRefused as refused:
         print(refused, file=sys.stderr)
         raise SystemExit(1) from None
-    logging.getLogger("hub").setLevel(logging.ERROR)
+    logging.getLogger("hub").disabled = not pages.hub.settings.log
     return Delivery(app.wsgi_app, pages)

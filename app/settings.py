@@ -46,7 +46,10 @@ class SwitchedOff(Record):
 
 
 class Settings(Record):
-    """How one copy of the hub is run. `url` is its public address; everything else may be left unset."""
+    """How one copy of the hub is run. `url` is its public address; everything else may be left unset.
+
+    `log` writes the hub's own faults to standard error, never who asked, with what, or for what.
+    """
 
     url: str = "http://127.0.0.1:8000"
     operator: str | None = None
@@ -56,7 +59,7 @@ class Settings(Record):
     reviewed_only: bool = False
     first_country: str | None = None
     hsts: bool = False
-    log: bool = False
+    log: bool = True
     withdrawn: Withdrawn = Withdrawn()
     words: tuple[OwnWords, ...] = ()
     off: tuple[SwitchedOff, ...] = ()

@@ -2,6 +2,8 @@
 # Installs what the tests need from Debian, quietly and only what is missing.
 set -euo pipefail
 missing=()
+command -v w3m >/dev/null || missing+=(w3m)
+command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing+=(nginx-light libnginx-mod-http-brotli-static)
 command -v chromium >/dev/null || missing+=(chromium)
 fc-list 2>/dev/null | grep -q 'NotoSansMyanmar' || missing+=(fontconfig fonts-noto-core)
 fc-list 2>/dev/null | grep -q 'NotoSansCJK' || missing+=(fonts-noto-cjk)

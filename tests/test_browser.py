@@ -1,6 +1,7 @@
 """The hub in a real browser, as a person meets it: a small phone, a desktop, no scripts, the dark, the keyboard."""
 
 import json
+import subprocess
 
 import pytest
 from conftest import make_delivery
@@ -225,3 +226,26 @@ def test_links_that_leave_tell_nothing_of_the_reader(open_page):
     assert rels
     assert all(rels)
     assert page.evaluate("document.querySelector('form')") is None
+
+
+@pytest.mark.parametrize("tag", ["en", "ar", "my"])
+def test_a_text_browser_reads_the_answer_first(address, hub, tag):
+    read = subprocess.run(
+        ["w3m", "-dump", "-cols", "80", "-I", "UTF-8", "-O", "UTF-8", f"{address}/{tag}/"],
+        capture_output=True,
+        check=True,
+    ).stdout.decode()
+    text = " ".join(read.split())
+    names = (
+        "short.heading",
+        "short.stop",
+        "short.do-not-touch",
+        "short.keep-away",
+        "short.tell",
+        "still.answer",
+        "message.ask.order",
+    )
+    places = [text.find(" ".join(hub.texts[tag].forms[name][0].split())) for name in names]
+    assert -1 not in places
+    assert places == sorted(places)
+    assert places[5] < 700
