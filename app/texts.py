@@ -94,7 +94,8 @@ class Texts:
     def __call__(self, name: str, **values: Any) -> Markup:
         """Return the string `name`; `values` fill its placeholders and are escaped unless they are Markup."""
         text = self._single[name]
-        return text.format(**values) if values else text
+        # A date may end with a stop of its own ("2024 р."), where the sentence has one too.
+        return text.format(**values).replace("..", ".") if values else text
 
     def count(self, name: str, n: int) -> Markup:
         """Return the counted string `name` in the form that this language uses for `n`."""

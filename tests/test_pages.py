@@ -95,6 +95,12 @@ def test_a_country_with_a_number_leads_with_it_as_a_link_that_dials(get, hub):
     assert "Ukrainian Red Cross" in dated.text
 
 
+@pytest.mark.parametrize("tag", TAGS)
+def test_no_sentence_ends_twice(get, tag):
+    for twin in ("countries/ua/", "countries/iq/", "materials/un/"):
+        assert ".." not in get(f"/{tag}/{twin}").text
+
+
 def test_a_country_without_a_number_says_so_and_shows_whom_to_ask(get, hub):
     page = get("/en/countries/sy/")
     texts = hub.texts["en"]
