@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint export
+.PHONY: help run test check lint export audit
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,9 @@ export: $(VENV)/.run ## write the whole hub as files to dist/
 check: $(VENV)/.run ## print every defect of content, catalogues and settings
 	@$(BIN)/flask --app app check
 
+audit: $(VENV)/.audit ## ask whether any pinned package has a known weakness
+	@$(VENV)/audit/bin/pip-audit --require-hashes --disable-pip --progress-spinner off -r requirements.txt
+
 lint: $(VENV)/.test ## format the code and report what the linter finds
 	@$(BIN)/ruff format app tests && $(BIN)/ruff check --fix app tests
 
@@ -40,3 +43,8 @@ $(VENV)/.test: requirements-test.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.txt
 	@touch $@ $(VENV)/.run
+
+$(VENV)/.audit: requirements-audit.txt
+	@$(PYTHON) -m venv $(VENV)/audit
+	@$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.txt
+	@touch $@
