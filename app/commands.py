@@ -9,7 +9,7 @@ from flask import Flask
 from app.catalogue import load_catalogue
 from app.defects import ContentRefused, Defect
 from app.export import ExportStopped, export
-from app.hub import CONTENT, SOURCE_LANGUAGE, TRANSLATIONS, inspect, open_hub
+from app.hub import CONTENT, SOURCE_LANGUAGE, TRANSLATIONS, inspect, open_hub, seal
 from app.languages import Language
 from app.settings import load_settings
 from app.texts import Source, sources
@@ -35,6 +35,19 @@ def add_commands(app: Flask) -> None:
             click.echo(f"{len(defects)} defects. The hub does not start until they are mended.", err=True)
             sys.exit(1)
         click.echo("No defects.")
+
+    @app.cli.command("seal")
+    def seal_content() -> None:
+        """Seal messages, numbers, publishers and translations as they stand, showing what changed since the last seal."""
+        try:
+            changed = seal()
+        except ContentRefused as refused:
+            raise click.ClickException(f"{refused}\nNothing was sealed.") from None
+        for (file, entry), what in changed.items():
+            click.echo(f"{file}: {entry} {what}")
+        click.echo(
+            f"Sealed; {len(changed)} facts differ from the last seal. Commit app/content/seal.toml with them."
+        )
 
     @app.cli.command("export")
     @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default="dist")

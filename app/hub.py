@@ -10,6 +10,8 @@ from app.defects import ContentRefused, Defect
 from app.editions import Edition
 from app.languages import Language, Negotiation
 from app.policy import Policy, check_policy, load_policy
+from app.seal import FILE as SEAL
+from app.seal import Entry, check_seal, differences, facts, read_seal, write_seal
 from app.settings import Settings, check_settings
 from app.texts import Source, Texts, english, load_texts, sources
 
@@ -72,14 +74,7 @@ def inspect(
     catalogue = load_catalogue(content, defects)
     policy = load_policy(content, defects)
     check_settings(settings, catalogue, defects)
-    source = sources(catalogue)
-    texts = {
-        language.tag: english(language, source)
-        if language.tag == SOURCE_LANGUAGE
-        else load_texts(language, source, translations, defects)
-        for language in catalogue.languages.values()
-        if language.published or language.tag in also
-    }
+    source, texts = _read_texts(catalogue, translations, defects, also)
     check_policy(policy, catalogue, source, texts.values(), defects)
     for words in settings.words:
         for finding in policy.findings(words.text, words.language):
@@ -91,12 +86,48 @@ def inspect(
                     "link to the authority's page instead",
                 )
             )
+    sealed = [each for each in texts.values() if each.language.published]
+    everything = facts(catalogue, policy, source, sealed, content.name)
+    check_seal(everything, content.parent, content.name, defects)
     shown = {tag: each for tag, each in texts.items() if _is_shown(each.language, settings)}
     if not shown and not defects:
         defects.append(
             Defect("hub.toml", "languages", "leave no language to publish", "publish at least one")
         )
     return Hub(_as_shown(catalogue, settings), settings, policy, source, shown), defects
+
+
+def seal(content: Path = CONTENT, translations: Path = TRANSLATIONS) -> dict[Entry, str]:
+    """Seal the content as it stands and return what differed from the last seal.
+
+    Raises ContentRefused, and writes nothing, if anything but the seal itself is wrong.
+    """
+    path = content / SEAL
+    last = read_seal(path, [], content.parent)
+    defects: list[Defect] = []
+    catalogue = load_catalogue(content, defects)
+    policy = load_policy(content, defects)
+    source, texts = _read_texts(catalogue, translations, defects)
+    check_policy(policy, catalogue, source, texts.values(), defects)
+    if defects:
+        raise ContentRefused(defects)
+    now = facts(catalogue, policy, source, texts.values(), content.name)
+    write_seal(path, now)
+    return differences(last, now)
+
+
+def _read_texts(
+    catalogue: Catalogue, translations: Path, defects: list[Defect], also: Collection[str] = ()
+) -> tuple[dict[str, Source], dict[str, Texts]]:
+    source = sources(catalogue)
+    texts = {
+        language.tag: english(language, source)
+        if language.tag == SOURCE_LANGUAGE
+        else load_texts(language, source, translations, defects)
+        for language in catalogue.languages.values()
+        if language.published or language.tag in also
+    }
+    return source, texts
 
 
 def _is_shown(language: Language, settings: Settings) -> bool:

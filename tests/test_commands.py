@@ -3,9 +3,13 @@
 import subprocess
 import sys
 
-from conftest import CONTENT, TRANSLATIONS
+import pytest
+from conftest import CONTENT, TRANSLATIONS, Copy
 
 from app.catalogue import load_catalogue
+from app.defects import ContentRefused
+from app.hub import inspect, seal
+from app.settings import Settings
 from app.texts import sources
 from app.translators import write_templates
 
@@ -68,6 +72,26 @@ def test_the_translation_templates_are_up_to_date(tmp_path):
     for path in write_templates(sources(load_catalogue(CONTENT, [])), tmp_path):
         committed = (TRANSLATIONS / path.name).read_bytes()
         assert path.read_bytes() == committed, "run `flask --app app translations update` and commit"
+
+
+def test_everything_that_safety_rests_on_is_sealed(tmp_path):
+    copy = Copy(tmp_path)
+    before = (copy.content / "seal.toml").read_bytes()
+    assert seal(copy.content, copy.translations) == {}
+    assert (copy.content / "seal.toml").read_bytes() == before, "run `flask --app app seal` and commit"
+
+
+def test_sealing_shows_what_changed_and_refuses_what_is_wrong_otherwise(copy):
+    copy.edit("messages.toml", 'sources = ["minre-ukraine-mine-day-2024"]', "sources = []")
+    _, defects = inspect(Settings(), copy.content, copy.translations)
+    assert [(d.file, d.entry) for d in defects] == [("content/messages.toml", "message used-paths")]
+    assert seal(copy.content, copy.translations) == {
+        ("content/messages.toml", "message used-paths"): "changed"
+    }
+    assert not inspect(Settings(), copy.content, copy.translations)[1]
+    copy.edit("messages.toml", "sources = []", 'sources = ["nothing"]')
+    with pytest.raises(ContentRefused):
+        seal(copy.content, copy.translations)
 
 
 def test_an_unknown_language_is_named():
