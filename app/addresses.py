@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from urllib.parse import unquote, urlsplit
 
+from app.plain import JOINERS, is_hidden
+
 # RFC 3986 characters of a path and query, and nothing that a reader could take for another host.
 _PLAIN = re.compile(
     r"https?://[a-z0-9.-]+(/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?(\?[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?"
@@ -54,18 +56,16 @@ def fault_of_address(address: str) -> str | None:
         return "holds characters that must be percent-encoded"
     if _ESCAPE.search(address):
         return "holds a % that is not followed by two hexadecimal digits"
-    decoded = unquote(address, errors="replace")
-    if any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or c in _INVISIBLE for c in decoded):
-        return "hides a control or invisible character"
-    path = unquote(urlsplit(address).path)
-    if "\\" in decoded or any(part in (".", "..") for part in path.split("/")):
-        return "holds a backslash or a dot segment"
+    path = urlsplit(address).path
+    for decoded in (unquote(address), unquote(unquote(address))):
+        path = unquote(path)
+        if "\ufffd" in decoded:
+            return "encodes bytes that are no UTF-8"
+        if any(is_hidden(c) for c in decoded if c not in JOINERS):
+            return "hides a control or invisible character"
+        if "\\" in decoded or any(part in (".", "..") for part in path.split("/")):
+            return "holds a backslash or a dot segment"
     return None
-
-
-_INVISIBLE = frozenset(
-    "\u00ad\u061c\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff"
-)
 
 
 def stands_on(address: str, hosts: Iterable[str]) -> str | None:

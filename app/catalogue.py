@@ -13,6 +13,7 @@ from app.addresses import fault_of_address, fault_of_host, stands_on
 from app.defects import Defect
 from app.files import R, Record, read_records, read_toml, refuse_unknown_keys
 from app.languages import Language
+from app.plain import checked_quotation
 
 ID = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 CODE = r"^[A-Z]{2}$"
@@ -42,11 +43,13 @@ class Publisher(Record):
     """A body that speaks for itself: its `name` as it writes it, its `family`, and the `hosts` links may stand on."""
 
     id: str = Field(pattern=ID)
-    name: str
+    name: str = Field(min_length=1)
     language: str = "en"
     family: str
     hosts: tuple[str, ...]
     http_only: tuple[str, ...] = ()
+
+    _name = field_validator("name")(checked_quotation)
 
     @field_validator("hosts")
     @classmethod
@@ -80,6 +83,7 @@ class Link(Record):
     seen: str | None = None
     held: str | None = None
 
+    _title = field_validator("title")(checked_quotation)
     _address = field_validator("url")(_plain_address)
     _date = field_validator("date")(lambda when: when if when is None else _real_date(when))
 
@@ -92,10 +96,11 @@ class Link(Record):
 class Authority(Record):
     """The body a state has named for mine action, with its own page where one may be linked."""
 
-    name: str
+    name: str = Field(min_length=1)
     language: str = "en"
     url: str | None = None
 
+    _name = field_validator("name")(checked_quotation)
     _address = field_validator("url")(lambda url: url if url is None else _plain_address(url))
 
 
@@ -106,11 +111,13 @@ class Status(Record):
     url: str | None = None
     date: str | None = None
 
+    _address = field_validator("url")(lambda url: url if url is None else _plain_address(url))
+
 
 class Report(Record):
     """A phone number to tell of a dangerous thing, with who published it, where and when; shown only if `publish`."""
 
-    number: str = Field(pattern=r"^\+?[0-9]+( [0-9]+)*$")
+    number: str = Field(pattern=r"^\+?[0-9]+( [0-9]+)*$", min_length=3, max_length=20)
     purpose: str = Field(pattern=ID)
     what: str
     published_by: str | None = None
@@ -142,6 +149,13 @@ class Country(Record):
     status: Status | None = None
     report: tuple[Report, ...] = ()
 
+    @field_validator("names")
+    @classmethod
+    def _plain_names(cls, names: dict[str, str]) -> dict[str, str]:
+        for name in names.values():
+            checked_quotation(name)
+        return names
+
     @property
     def slug(self) -> str:
         """The code as addresses hold it, in small letters."""
@@ -152,9 +166,11 @@ class Spoken(Record):
     """A language spoken in a registered country, or of a link, that the hub has no place for yet."""
 
     code: str
-    name: str
+    name: str = Field(min_length=1)
     script: str | None = None
     direction: Literal["ltr", "rtl"] = "ltr"
+
+    _name = field_validator("name")(checked_quotation)
 
 
 class Facet(Record):
@@ -299,15 +315,18 @@ class _Reader:
         return self.records(self.tables(file, {key}), file, key, record, name)
 
     def records(self, tables: dict, file: str, key: str, record: type[R], name: str = "id") -> dict[str, R]:
-        return self._by_name(
+        found = self._by_name(
             read_records(tables, key, record, self.name(file), self.defects, name), file, key, name
         )
+        self._refuse_empty(found, file, key)
+        return found
 
     def folder(self, folder: str, key: str, record: type[R]) -> dict[str, R]:
         found: dict[str, R] = {}
         for path in sorted((self.content / folder).glob("*.toml")):
             file = f"{folder}/{path.name}"
             records = read_records(self.tables(file, {key}), key, record, self.name(file), self.defects)
+            self._refuse_empty(dict.fromkeys(range(len(records))), file, key)
             found |= self._by_name(records, file, key, "id", found)
         return found
 
@@ -335,6 +354,12 @@ class _Reader:
                     Defect(self.name(f"pictograms/{path.name}"), "file", "cannot be read", "redraw it")
                 )
         return found
+
+    def _refuse_empty(self, found: dict, file: str, key: str) -> None:
+        if not found:
+            self.defects.append(
+                Defect(self.name(file), key, "has no entries", f"restore the [[{key}]] entries")
+            )
 
     def _by_name(
         self, records: Iterable[R], file: str, key: str, name: str, before: dict | None = None

@@ -13,7 +13,7 @@ from app.policy import Policy, check_policy, load_policy
 from app.seal import FILE as SEAL
 from app.seal import Entry, check_seal, differences, facts, read_seal, write_seal
 from app.settings import Settings, check_settings
-from app.texts import Source, Texts, english, load_texts, sources
+from app.texts import Source, Texts, check_english, english, load_texts, sources
 
 ROOT = Path(__file__).resolve().parent
 CONTENT = ROOT / "content"
@@ -127,6 +127,7 @@ def _read_texts(
         for language in catalogue.languages.values()
         if language.published or language.tag in also
     }
+    check_english(source.values(), catalogue.languages[SOURCE_LANGUAGE], defects)
     return source, texts
 
 

@@ -12,6 +12,7 @@ from pydantic import Field, field_validator
 from werkzeug.http import parse_accept_header
 
 from app.files import Record
+from app.plain import checked_quotation
 
 
 class Review(Record):
@@ -40,6 +41,8 @@ class Language(Record):
     serves: tuple[str, ...] = ()
     review: Review | None = None
     waits_for: str | None = None
+
+    _names = field_validator("name", "english")(checked_quotation)
 
     @field_validator("cldr")
     @classmethod

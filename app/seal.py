@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 
-from app.catalogue import Catalogue
+from app.catalogue import PUBLIC_TECHNIQUE, Catalogue
 from app.defects import Defect
 from app.files import Record, read_toml
 from app.policy import FILE as NEVER
@@ -37,6 +37,8 @@ def facts(
     for translated in texts:
         tag = translated.language.tag
         if tag == "en":
+            for each in source.values():
+                found[f"{content}/{_home(each)}", each.id] = _digest("\n".join(each.forms))
             continue
         for name, each in source.items():
             forms = translated.forms.get(name, ())
@@ -47,10 +49,6 @@ def facts(
 def _register_facts(catalogue: Catalogue, policy: Policy) -> Iterator[tuple[str, str, str]]:
     order = [f"{message.situation}/{message.id}" for message in catalogue.messages.values()]
     yield "messages.toml", "order", " ".join([*catalogue.situations, *order])
-    for text in catalogue.texts["safety"].values():
-        yield "messages.toml", text.id, text.text
-    for situation in catalogue.situations.values():
-        yield "messages.toml", f"situation {situation.id}", situation.text
     for message in catalogue.messages.values():
         yield "messages.toml", f"message {message.id}", _plain(message)
     for country in catalogue.countries.values():
@@ -61,12 +59,26 @@ def _register_facts(catalogue: Catalogue, policy: Policy) -> Iterator[tuple[str,
     for language in catalogue.languages.values():
         if language.published:
             yield "languages.toml", f"language {language.tag}", _plain(language)
+    for link in catalogue.links.values():
+        if link.technique != PUBLIC_TECHNIQUE:
+            yield "links", f"link {link.id}", f"{link.technique} {link.url}"
     yield "worldwide.toml", "links", " ".join(catalogue.worldwide)
     yield NEVER, "list", "\n".join([*map(_plain, policy.kinds.values()), *map(str, sorted(policy.allowed))])
     for tag, words in policy.words.items():
         yield f"never/{tag}.toml", "list", _plain(words)
     for name, drawing in catalogue.pictograms.items():
         yield f"pictograms/{name}.svg", "drawing", drawing
+
+
+def _home(source: Source) -> str:
+    """Return the content file in which an English string stands."""
+    if source.domain == "safety":
+        return "messages.toml"
+    return (
+        "facets.toml"
+        if source.id.startswith(("topic.", "audience.", "format.", "family."))
+        else "interface.toml"
+    )
 
 
 def check_seal(now: dict[Entry, str], root: Path, content: str, defects: list[Defect]) -> None:

@@ -1,6 +1,7 @@
 """What an operator sets: one small file (hub.toml) and environment variables, checked like any other content."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date
@@ -12,8 +13,11 @@ from app.addresses import fault_of_address
 from app.catalogue import CODE, Catalogue
 from app.defects import ContentRefused, Defect
 from app.files import Record, read_records
+from app.plain import checked_quotation
 
 FILE = "hub.toml"
+_ORIGIN = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
+_MAIL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*@(?:[a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
 
 
 class Withdrawn(Record):
@@ -64,22 +68,25 @@ class Settings(Record):
     words: tuple[OwnWords, ...] = ()
     off: tuple[SwitchedOff, ...] = ()
 
+    _plain = field_validator("operator")(checked_quotation)
+
     @field_validator("url")
     @classmethod
     def _an_origin(cls, url: str) -> str:
         url = url.rstrip("/")
-        scheme, _, rest = url.partition("://")
-        if scheme not in ("http", "https") or not rest or any(c in rest for c in "/?#@ \\"):
+        if not _ORIGIN.fullmatch(url) or "xn--" in url or ".." in url:
             raise ValueError(f"{url!r} is not a public address; write it like https://hub.example.org")
         return url
 
     @field_validator("contact")
     @classmethod
     def _mail_or_page(cls, contact: str | None) -> str | None:
-        if contact is None or ("@" in contact and not any(c in contact for c in " <>\"'")):
+        if contact is None or _MAIL.fullmatch(contact):
             return contact
-        if fault_of_address(contact):
-            raise ValueError(f"{contact!r} is neither an e-mail address nor a web page; give one of the two")
+        if fault := fault_of_address(contact):
+            raise ValueError(
+                f"{contact!r} is neither an e-mail address nor a web page ({fault}); give one of the two"
+            )
         return contact
 
     @model_validator(mode="after")

@@ -20,6 +20,16 @@ from app.catalogue import Catalogue
 from app.defects import Defect
 from app.folding import script_of
 from app.languages import Language
+from app.plain import (
+    BREAK,
+    BREAKING_SCRIPTS,
+    JOINED_SCRIPTS,
+    JOINERS,
+    MARKS,
+    hidden_faults,
+    letter_faults,
+    shape_faults,
+)
 
 DOMAINS = ("safety", "interface")
 SAFETY_LIMIT = {"short": 40}  # letters; the four orders stand beside pictograms on a 320 px screen
@@ -152,7 +162,7 @@ def _read(path: Path, file: str, language: Language, defects: list[Defect]) -> C
                 defects.append(
                     Defect(file, context.decode(errors="replace"), f"stands {times} times", "keep one entry")
                 )
-        raw.decode("utf-8")
+        _check_header(raw.decode("utf-8"), file, language, defects)
         return read_po(BytesIO(raw), locale=language.cldr, abort_invalid=True, ignore_obsolete=True)
     except FileNotFoundError:
         defects.append(
@@ -174,6 +184,20 @@ def _read(path: Path, file: str, language: Language, defects: list[Defect]) -> C
             Defect(file, "file", f"cannot be read ({fault})", "open it in a PO editor and save it again")
         )
     return None
+
+
+def _check_header(text: str, file: str, language: Language, defects: list[Defect]) -> None:
+    """Refuse a catalogue that says it is another language's, or counts by another rule than its language."""
+    header = dict(re.findall(r'^"([A-Za-z-]+): (.*?)(?:\\n)?"$', text.split("\n\n")[0], re.MULTILINE))
+    update = f"run `flask --app app translations update {language.tag}`"
+    said = header.get("Language", "")
+    if said.replace("_", "-").casefold() != language.tag.casefold():
+        defects.append(Defect(file, "header Language", f"says {said!r}, not {language.tag!r}", update))
+    rule = Catalog(locale=language.cldr).plural_forms
+    if header.get("Plural-Forms", "").replace(" ", "").rstrip(";") != rule.replace(" ", "").rstrip(";"):
+        defects.append(
+            Defect(file, "header Plural-Forms", f"is not the plural rule of {language.english}", update)
+        )
 
 
 def _plural(catalog: Catalog) -> Callable[[int], int]:
@@ -221,11 +245,6 @@ def _check(
             for text in texts:
                 for wrong, mend in faults(each, text, language):
                     defects.append(Defect(file, name, wrong, mend))
-    expected = Catalog(locale=language.cldr).num_plurals
-    if plurals != expected:
-        defects.append(
-            Defect(file, "Plural-Forms", f"says {plurals} forms, the language has {expected}", update)
-        )
     for name in wanted.keys() - {message.context for message in catalog if message.id}:
         defects.append(Defect(file, name, "is missing", f"{update} and translate it"))
     return forms
@@ -234,23 +253,59 @@ def _check(
 def faults(source: Source, text: str, language: Language) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with a translation, and the mend, apart from its sense (policy looks at that)."""
     english_text = source.many or source.text
-    yield from _letters(source, text, language)
+    yield from plain_faults(text, language)
+    yield from _foreign_words(source, text, language)
     if fault := _placeholders(english_text, text):
         yield fault
-    if re.search(r"[<>&]", text):
-        yield "holds markup or an HTML entity", "write plain text; the pages do the markup"
     if _digits(text) != _digits(english_text):
         yield "has other digits than the English text", "keep the same numbers, or write them as words"
     if _addresses(text) != _addresses(english_text):
         yield "has another address, number or e-mail than the English text", "keep addresses as they are"
-    if text != text.strip() or "  " in text or "\n" in text:
-        yield "has spaces at its ends, doubled spaces or a line break", "remove them"
-    if unicodedata.normalize("NFC", text) != text:
-        yield "is not in Unicode normal form C", "save it again with a PO editor"
     if len(text) > source.limit:
         yield f"has {len(text)} characters where {source.limit} fit", "say it shorter"
-    if text == english_text and len(re.sub(r"\{[a-z_]+\}", "", text).split()) > 2:
+    words = re.sub(r"\{[a-z_]+\}", "", text)
+    if text == english_text and len(words.split()) > 2:
         yield "is the same as the English text", "translate it"
+    if source.domain == "safety" and not any(script_of(c) == language.script for c in words):
+        yield "says nothing in the language's own script", "translate it"
+
+
+def plain_faults(text: str, language: Language) -> Iterator[tuple[str, str]]:
+    """Yield what no string of the hub may hold in any language, English included: hidden letters, markup, odd forms."""
+    allowed = JOINERS if language.script in JOINED_SCRIPTS else frozenset()
+    if language.script in BREAKING_SCRIPTS:
+        allowed |= {BREAK}
+    if language.direction == "rtl":
+        allowed |= MARKS
+    yield from hidden_faults(text, allowed)
+    yield from shape_faults(text)
+    yield from letter_faults(re.sub(r"\{[a-z_]+\}", " ", text))
+    if re.search(r"[<>&]|javascript:", text, re.IGNORECASE):
+        yield "holds markup or an HTML entity", "write plain text; the pages do the markup"
+    if odd := [c for c in text if unicodedata.category(c) in ("No", "Nl") or c == "〇"]:
+        yield f"holds the numeral “{odd[0]}”", "write numbers as words"
+
+
+def check_english(source: Iterable[Source], language: Language, defects: list[Defect]) -> None:
+    """Note a defect for each English string that could not be shown, or that names an address or number."""
+    for each in source:
+        for text in each.forms:
+            found = list(plain_faults(text, language))
+            if fault := _placeholders(text, text):
+                found.append(fault)
+            if not re.search(r"[A-Za-z]", re.sub(r"\{[a-z_]+\}", "", text)) and not re.search(r"\{", text):
+                found.append(("says nothing", "write the sentence"))
+            if any(script_of(c) not in ("Latn", "Zyyy") for c in text):
+                found.append(("has letters of another script", "write it in English"))
+            if _digits(text) or _addresses(text):
+                found.append(
+                    (
+                        "holds digits or an address",
+                        "write numbers as words; addresses and numbers are entries of registers",
+                    )
+                )
+            for wrong, mend in found:
+                defects.append(Defect("content", each.id, wrong, mend))
 
 
 def _placeholders(english_text: str, text: str) -> tuple[str, str] | None:
@@ -286,54 +341,25 @@ def _digits(text: str) -> Counter[int]:
 
 
 def _addresses(text: str) -> Counter[str]:
+    folded = re.sub("[。．｡․]", ".", text.lower())
     return Counter(
-        re.findall(r"https?://\S+|www\.\S+|\S+@\S+|[a-z0-9-]+\.(?:org|com|net|int|info|gov)\b", text.lower())
+        re.findall(r"\b(?:https?|tel|mailto|sms|geo):\S+|www\.\S+|\S*@\S+|[\w-]+\.[a-z]{2,}\b", folded)
     )
 
 
-_JOINERS = "\u200c\u200d"
-_JOINED_SCRIPTS = {"Arab", "Deva", "Beng", "Taml", "Sinh", "Mymr", "Khmr"}
-_BREAKING_SCRIPTS = {"Khmr", "Laoo", "Thai", "Mymr"}
-_OPENS = {"\u2066": "\u2069", "\u2067": "\u2069", "\u2068": "\u2069", "\u202a": "\u202c", "\u202b": "\u202c"}
-_OVERRIDES = "\u202d\u202e"
-
-
-def _letters(source: Source, text: str, language: Language) -> Iterator[tuple[str, str]]:
-    open_controls = []
-    for letter in text:
-        category = unicodedata.category(letter)
-        if letter in _OPENS:
-            open_controls.append(_OPENS[letter])
-        elif letter in "\u2069\u202c":
-            if not open_controls or open_controls.pop() != letter:
-                yield "closes a direction control that is not open", "remove it, or pair each control"
-        elif letter in _OVERRIDES:
-            yield "overrides the direction of letters", "remove the control character"
-        elif category in ("Cc", "Co", "Cn", "Cs") or (category == "Cf" and not _may_join(letter, language)):
-            yield f"holds the invisible character U+{ord(letter):04X}", "remove it"
-    if open_controls:
-        yield "leaves a direction control open", "close it, or remove it"
+def _foreign_words(source: Source, text: str, language: Language) -> Iterator[tuple[str, str]]:
     latin_in_source = set(re.findall(r"[A-Za-z]+", source.text + " " + (source.many or "")))
-    without_fields = re.sub(r"\{[a-z_]+\}", " ", text)
-    for word in re.findall(r"[^\W\d_]+", without_fields):
+    for word in re.findall(r"[^\W\d_]+", re.sub(r"\{[a-z_]+\}", " ", text)):
         scripts = {script_of(letter) for letter in word} - {"Zyyy"}
-        if len(scripts) > 1:
-            yield f"mixes letters of several scripts in “{word}”", "type the word again in one script"
-        elif (
-            scripts and scripts != {language.script} and not (scripts == {"Latn"} and word in latin_in_source)
+        if (
+            len(scripts) == 1
+            and scripts != {language.script}
+            and not (scripts == {"Latn"} and word in latin_in_source)
         ):
             yield (
                 f"has “{word}” in another script than {language.english}",
                 "write it in the language's own script",
             )
-
-
-def _may_join(letter: str, language: Language) -> bool:
-    if letter in _JOINERS:
-        return language.script in _JOINED_SCRIPTS
-    if letter == "\u200b":
-        return language.script in _BREAKING_SCRIPTS
-    return letter in "\u200e\u200f" and language.direction == "rtl"
 
 
 def texts_used(templates: Iterable[str]) -> set[str]:
