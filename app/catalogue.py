@@ -195,9 +195,9 @@ class Message(Record):
     id: str = Field(pattern=ID)
     situation: str
     pictogram: str
-    order: str
-    detail: str
-    why: str
+    order: str = Field(min_length=2)
+    detail: str = Field(min_length=2)
+    why: str = Field(min_length=2)
     sources: tuple[str, ...]
     help: tuple[str, ...] = ()
     note: str
@@ -226,7 +226,7 @@ class Reading(Record):
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Everything the hub knows, by id or code and in file order."""
+    """Everything the hub knows, by id or code and in file order; `origins` says which file an entry stands in."""
 
     languages: dict[str, Language]
     spoken: dict[str, Spoken]
@@ -243,6 +243,7 @@ class Catalogue:
     texts: dict[str, dict[str, Text]]
     pictograms: dict[str, str]
     readings: dict[str, Reading]
+    origins: dict[tuple[str, str], str]
 
     @cached_property
     def public_links(self) -> tuple[Link, ...]:
@@ -290,6 +291,7 @@ def load_catalogue(content: Path, defects: list[Defect]) -> Catalogue:
         },
         pictograms=reader.pictograms(),
         readings=reader.register("readings.toml", "reading", Reading, "language"),
+        origins=reader.file_of,
     )
     _check_references(catalogue, reader.file_of, defects)
     return catalogue

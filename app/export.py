@@ -5,7 +5,7 @@ import os
 import posixpath
 import re
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
@@ -24,9 +24,14 @@ from app.site import Page
 SUMS = "SHA256SUMS"
 PACKED = (".html", ".xml", ".txt", ".svg", ".json", ".js")
 RELATIVE = "relative"
-_TARGET = re.compile(r"""<(\w+)[^>]*?\s(href|src|action|data)="([^"]*)\"""")
-_LEAVES = {"a"}
-_NAMES_ITSELF = 'rel="canonical"'
+_TAG = re.compile(r"""<([a-z][\w-]*+)((?:[^>"']++|"[^"]*+"|'[^']*+')++)>""", re.IGNORECASE)
+_ATTRIBUTE = re.compile(r"""([^\s=/>"']++)\s*+=\s*+(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""")
+_STYLE = re.compile(r"<style[^>]*>(.*?)</style", re.IGNORECASE | re.DOTALL)
+_FETCH = re.compile(r"@import[^;]*|url\([^)]*\)", re.IGNORECASE)
+_PLACE = re.compile(r'\sid="([^"]*)"')
+_LEADING = {"href", "src", "action", "formaction", "data", "poster"}
+_FETCHING = {"srcset", "imagesrcset", "ping", "style", "srcdoc", "background", "content"}  # beside those
+_LEAVING = {"http", "https", "tel", "mailto"}
 
 
 class ExportStopped(Exception):
@@ -50,7 +55,7 @@ class Linker:
     """Writes the links of exported pages: below a `base` path, or relative with file names, for a memory card."""
 
     def __init__(self, base: str):
-        if base != RELATIVE and not re.fullmatch(r"/([A-Za-z0-9._~-]+/)*", base):
+        if base != RELATIVE and not re.fullmatch(r"/((?!\.{1,2}/)[A-Za-z0-9._~-]+/)*", base):
             raise ExportStopped([f"base {base!r} is neither {RELATIVE!r} nor a path like / or /hub/"])
         self.base = base
 
@@ -84,6 +89,9 @@ def export(
     broken; OSError if the disk refuses.
     """
     pages = Pages(app, hub, Linker(base))
+    folder = folder.resolve()
+    if folder.is_dir() and os.listdir(folder) and not (folder / SUMS).is_file():
+        raise ExportStopped([f"{folder} holds other things than an export; name a new or an empty folder"])
     made = {file: body.encode() for file, body in _render(app, pages, say)}
     _check(pages, made, base)
     made |= {name: body.encode() for name, body in _server_files(pages, base).items()}
@@ -93,10 +101,16 @@ def export(
 
 def _render(app: Flask, pages: Pages, say: Callable[[str], None]) -> Iterator[tuple[str, str]]:
     total = len(pages.site.pages)
+    faults = []
     for n, page in enumerate(pages.site.pages.values(), 1):
-        yield file_of(page.address), pages.page(page)
+        try:
+            yield file_of(page.address), pages.page(page)
+        except Exception as fault:
+            faults.append(f"{file_of(page.address)} cannot be made ({type(fault).__name__}: {fault})")
         if n % 500 == 0 or n == total:
             say(f"rendered {n} of {total} pages")
+    if faults:
+        raise ExportStopped(faults)
     for tag, edition in pages.hub.editions.items():
         yield f"{tag}/404.html", pages.problem(404, edition, f"/{tag}/404.html")
     yield "404.html", pages.problem(404, pages.hub.default, "/404.html")
@@ -107,27 +121,54 @@ def _render(app: Flask, pages: Pages, say: Callable[[str], None]) -> Iterator[tu
 def _check(pages: Pages, made: dict[str, bytes], base: str) -> None:
     """Refuse pages that lead nowhere inside, load anything from elsewhere, or break the content policy."""
     faults = []
-    for file, body in made.items():
-        if not file.endswith(".html"):
-            continue
-        html = body.decode()
-        for match in _TARGET.finditer(html):
-            tag, target = match[1], unescape(match[3])
-            if _NAMES_ITSELF in match[0] or target.startswith(("#", "tel:", "mailto:")):
-                continue
-            if urlsplit(target).scheme:
-                if tag not in _LEAVES:
-                    faults.append(f"{file} loads {target} from elsewhere")
-            elif _inside(file, target, base) not in made:
-                faults.append(f"{file} leads to {target}, which is not there")
-        tag = file.split("/")[0]
-        language = tag if tag in pages.hub.texts else None
-        for finding in (
-            pages.hub.policy.page_findings(html, language, pages.hub.texts[language]) if language else ()
-        ):
+    html = {file: body.decode() for file, body in made.items() if file.endswith(".html")}
+    places = {file: set(_PLACE.findall(text)) for file, text in html.items()}
+    hub = pages.hub
+    for file, text in html.items():
+        faults += _link_faults(file, text, base, made, places)
+        first = file.split("/")[0]
+        language = first if first in hub.texts else hub.default.language.tag
+        for finding in hub.policy.page_findings(text, language, hub.texts[language]):
             faults.append(f"{file} says “{finding.words}” ({finding.kind}), which is never shown")
     if faults:
         raise ExportStopped(faults)
+
+
+def _link_faults(
+    file: str, html: str, base: str, made: Collection[str], places: dict[str, set[str]]
+) -> Iterator[str]:
+    for tag, name, target in _attributes(html):
+        if name not in _LEADING:
+            if name in _FETCHING and "//" in target:
+                yield f"{file} loads {target} from elsewhere"
+            continue
+        parts = urlsplit(target)
+        if not parts.scheme and not parts.netloc:
+            there = _inside(file, target, base) if target.split("#")[0] else file
+            if there not in made:
+                yield f"{file} leads to {target}, which is not there"
+            elif parts.fragment and parts.fragment not in places.get(there, ()):
+                yield f"{file} leads to {target}, which is not on that page"
+        elif tag != "a":
+            yield f"{file} loads {target} from elsewhere"
+        elif parts.scheme not in _LEAVING:
+            yield f"{file} leads to {target}, which is no address"
+    for style in _STYLE.findall(html):
+        for fetch in _FETCH.findall(style):
+            yield f"{file} loads {fetch} from elsewhere"
+
+
+def _attributes(html: str) -> Iterator[tuple[str, str, str]]:
+    """Yield tag, name and value of each attribute, but for what only describes the page."""
+    for tag, rest in _TAG.findall(html):
+        tag = tag.lower()
+        given = [(name.lower(), unescape(a or b or c)) for name, a, b, c in _ATTRIBUTE.findall(rest)]
+        names = dict(given)
+        if (tag == "link" and names.get("rel") == "canonical") or (
+            tag == "meta" and "http-equiv" not in names
+        ):
+            continue
+        yield from ((tag, name, value) for name, value in given)
 
 
 def _inside(file: str, target: str, base: str) -> str:
@@ -140,7 +181,6 @@ def _inside(file: str, target: str, base: str) -> str:
 def _write(
     made: dict[str, bytes], folder: Path, endings: tuple[str, ...], workers: int, say: Callable[[str], None]
 ) -> Exported:
-    folder = folder.absolute()
     fresh, last = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.last")
     if last.exists() and not folder.exists():
         last.rename(folder)
@@ -155,10 +195,11 @@ def _write(
             path.parent.mkdir(parents=True, exist_ok=True)
             sums[name] = sha256(body).hexdigest()
             packed = [name + ending for ending in (".br", ".gz") if name.endswith(endings)]
-            kept = before.get(name) == sums[name] and all(other in before for other in packed)
-            if kept and all((folder / other).exists() for other in (name, *packed)):
+            if before.get(name) == sums[name] and all(
+                _whole(folder, other, before) for other in (name, *packed)
+            ):
                 for other in (name, *packed):
-                    os.link(folder / other, fresh / other)
+                    _keep(folder / other, fresh / other)
                     sums[other] = before[other]
             else:
                 path.write_bytes(body)
@@ -166,7 +207,7 @@ def _write(
         _pack(fresh, [name for name in changed if name.endswith(endings)], sums, workers, say)
         listing = "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
         if read_text(folder / SUMS) == listing:
-            os.link(folder / SUMS, fresh / SUMS)
+            _keep(folder / SUMS, fresh / SUMS)
         else:
             (fresh / SUMS).write_text(listing, encoding="utf-8")
     except BaseException:
@@ -178,6 +219,21 @@ def _write(
     shutil.rmtree(last, ignore_errors=True)
     size = sum(len(body) for body in made.values())
     return Exported(len(sums) + 1, len(changed), size)
+
+
+def _whole(folder: Path, name: str, sums: dict[str, str]) -> bool:
+    try:
+        return sums.get(name) == sha256((folder / name).read_bytes()).hexdigest()
+    except FileNotFoundError:
+        return False
+
+
+def _keep(old: Path, new: Path) -> None:
+    """Give an unchanged file its second name; where the disk has no hard links (a memory card), copy it."""
+    try:
+        os.link(old, new)
+    except OSError:
+        shutil.copy2(old, new)
 
 
 def _pack(
@@ -212,14 +268,14 @@ def _pack_one(place: tuple[str, str]) -> tuple[str, str, str]:
 
 def read_sums(folder: Path) -> dict[str, str]:
     """Return the SHA-256 sums of an export by file name, or none where there is no whole export."""
-    lines = (line.split("  ", 1) for line in read_text(folder / SUMS).splitlines())
-    return {name: digest for digest, name in lines}
+    lines = (line.partition("  ") for line in read_text(folder / SUMS).splitlines())
+    return {name: digest for digest, _, name in lines}
 
 
 def read_text(path: Path) -> str:
     """Return a file's text, or nothing where there is no file."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return ""
 
@@ -230,36 +286,58 @@ def _server_files(pages: Pages, base: str) -> dict[str, str]:
         return {}
     headers = pages.headers
     tags = "|".join(pages.hub.languages)
-    nginx = [
-        "# Put this into the server block whose root holds the export; brotli_static needs Debian's",
-        "# libnginx-mod-http-brotli-static and may be left out.",
-        "charset utf-8;",
-        "gzip_static on;",
-        "brotli_static on;",
-        f"location {base} {{",
+    place = (
+        f"the export must lie in {base[:-1]} below its root" if base != "/" else "its root holds the export"
+    )
+    always = [f'    add_header {name} "{value}" always;' for name, value in headers.items()]
+    page = [
         "    index index.html;",
-        f"    error_page 404 {base}404.html;",
         f'    add_header Cache-Control "{PAGE_CACHE}";',
         '    add_header Vary "Accept-Encoding";',
-        *(f'    add_header {name} "{value}" always;' for name, value in headers.items()),
+        *always,
+    ]
+    nginx = [
+        f"# Put this into the server block; {place}.",
+        "# brotli_static needs Debian's libnginx-mod-http-brotli-static and may be left out.",
+        "charset utf-8;",
+        "absolute_redirect off;",
+        "gzip_static on;",
+        "brotli_static on;",
+        f"location ~ ^{re.escape(base)}(?:(?<hub_language>{tags})/)?404\\.html$ {{",
+        f'    add_header Cache-Control "{ERROR_CACHE}" always;',
+        '    add_header Vary "Accept-Encoding" always;',
+        '    add_header Content-Language "$hub_language" always;',
+        *always,
         "}",
-        *(line for tag in pages.hub.languages for line in _nginx_language(tag, base, headers)),
+        f"location ~ ^{re.escape(base)}(?<hub_language>{tags})/ {{",
+        f"    error_page 404 {base}$hub_language/404.html;",
+        '    add_header Content-Language "$hub_language";',
+        *page,
+        "}",
+        f"location {base} {{",
+        f"    error_page 404 {base}404.html;",
+        *page,
+        "}",
         "",
     ]
     caddy = [
-        "# Put this into the site block whose root holds the export.",
-        "encode gzip",
+        f"# Put this into the site block; {place}.",
         "header {",
         f'    Cache-Control "{PAGE_CACHE}"',
+        "    Vary Accept-Encoding",
         *(f'    {name} "{value}"' for name, value in headers.items()),
         "}",
+        f"@language path_regexp language ^{re.escape(base)}({tags})/",
+        "header @language Content-Language {re.language.1}",
         "handle_errors {",
-        f"    @language path_regexp language ^{base}({tags})/",
-        f"    rewrite @language {base}{{re.language.1}}/404.html",
-        f"    @other not path_regexp ^{base}({tags})/",
+        f"    @missing path_regexp missing ^{re.escape(base)}({tags})/",
+        f"    rewrite @missing {base}{{re.missing.1}}/404.html",
+        f"    @other not path_regexp ^{re.escape(base)}({tags})/",
         f"    rewrite @other {base}404.html",
         f'    header Cache-Control "{ERROR_CACHE}"',
-        "    file_server",
+        "    file_server {",
+        "        precompressed br gzip",
+        "    }",
         "}",
         "file_server {",
         "    precompressed br gzip",
@@ -277,16 +355,3 @@ def _server_files(pages: Pages, base: str) -> dict[str, str]:
         "_config/nginx.conf": "\n".join(nginx),
         "_config/Caddyfile": "\n".join(caddy),
     }
-
-
-def _nginx_language(tag: str, base: str, headers: dict[str, str]) -> list[str]:
-    return [
-        f"location {base}{tag}/ {{",
-        "    index index.html;",
-        f"    error_page 404 {base}{tag}/404.html;",
-        f'    add_header Cache-Control "{PAGE_CACHE}";',
-        '    add_header Vary "Accept-Encoding";',
-        f'    add_header Content-Language "{tag}";',
-        *(f'    add_header {name} "{value}" always;' for name, value in headers.items()),
-        "}",
-    ]

@@ -21,6 +21,7 @@ def security_headers(styles: Iterable[str], scripts: Iterable[str], hsts: bool =
         "style-src": " ".join(map(content_hash, styles)),
         "script-src": " ".join(map(content_hash, scripts)) or "'none'",
         "img-src": "'self'",
+        "connect-src": "'self'",
         "base-uri": "'none'",
         "form-action": "'none'",
         "frame-ancestors": "'none'",

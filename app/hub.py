@@ -127,7 +127,8 @@ def _read_texts(
         for language in catalogue.languages.values()
         if language.published or language.tag in also
     }
-    check_english(source.values(), catalogue.languages[SOURCE_LANGUAGE], defects)
+    if own := catalogue.languages.get(SOURCE_LANGUAGE):
+        check_english(source.values(), own, defects)
     return source, texts
 
 

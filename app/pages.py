@@ -10,11 +10,12 @@ from jinja2 import StrictUndefined
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
+from app.catalogue import Link
 from app.editions import Edition
 from app.headers import ERROR_CACHE, PAGE_CACHE, security_headers
 from app.hub import Hub
 from app.languages import Language
-from app.site import CHOOSER, PART, Page, Site
+from app.site import CHOOSER, PART, Page, Selection, Site
 
 CODE_LICENCE = "Apache 2.0"
 CONTENT_LICENCE = "CC BY 4.0"
@@ -35,6 +36,7 @@ class Pages:
         self.link = link
         self.site = Site(hub)
         self.env = app.jinja_env
+        self._orders: dict[tuple[str, str], tuple[Link, ...]] = {}
         self.style = self._asset("style.css")
         self.script = self._asset("countries.js")
         self.headers = security_headers([self.style], [self.script], hub.settings.hsts)
@@ -116,7 +118,7 @@ class Pages:
         if page.country:
             return {"material": edition.material_of(page.country), "spoken": self._spoken(page)}
         if page.selection:
-            links = edition.in_reading_order(page.selection.links)
+            links = self._ordered(page.selection, edition)
             return {
                 "links": links[(page.part - 1) * PART : page.part * PART],
                 "heading": self.heading(page.selection, edition),
@@ -129,7 +131,14 @@ class Pages:
             return {"code_licence": CODE_LICENCE, "content_licence": CONTENT_LICENCE}
         return {}
 
-    def heading(self, selection: Any, edition: Edition) -> Markup:
+    def _ordered(self, selection: Selection, edition: Edition) -> tuple[Link, ...]:
+        """Return a selection's links in one language's reading order, sorted once for all its parts."""
+        key = (selection.id, edition.language.tag)
+        if key not in self._orders:
+            self._orders[key] = edition.in_reading_order(selection.links)
+        return self._orders[key]
+
+    def heading(self, selection: Selection, edition: Edition) -> Markup:
         """Return the name of a selection in one language."""
         if selection.kind == "language":
             return edition.texts(

@@ -55,9 +55,9 @@ def shape_faults(text: str) -> Iterator[tuple[str, str]]:
     if unicodedata.normalize("NFC", text) != text:
         yield "is not in Unicode normal form C", "save it again with a text or PO editor"
     if re.search("[\ufb1d-\ufdff\ufe70-\ufeff]", text):
-        yield "holds presentation forms in place of letters", "type the words again"
+        yield "holds presentation forms, as if of another script, in place of letters", "type the words again"
     if any(all(unicodedata.combining(c) for c in text[n : n + 3]) for n in range(len(text) - 2)):
-        yield "stacks accents on a letter", "remove them"
+        yield "holds accents stacked on a letter, invisible to a quick look", "remove them"
 
 
 def letter_faults(text: str) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree
 
 from pydantic import Field
 
@@ -133,6 +134,8 @@ def load_policy(content: Path, defects: list[Defect]) -> Policy:
                     Defect(file, f"kind {kind.id}", f"pattern {pattern!r}: {fault}", "correct the pattern")
                 )
     known = {kind.id for kind in kinds}
+    if not kinds:
+        defects.append(Defect(file, "kind", "has no entries", "restore the [[kind]] entries"))
     for entry in allowed:
         if entry.kind not in known:
             defects.append(
@@ -171,7 +174,12 @@ def check_policy(
         for form in each.forms:
             for finding in policy.findings(form, "en", name):
                 defects.append(
-                    Defect("content", name, f"“{finding.words}” is never shown ({finding.kind})", mend)
+                    Defect(
+                        f"content/{each.file}",
+                        name,
+                        f"“{finding.words}” is never shown ({finding.kind})",
+                        mend,
+                    )
                 )
     for translated in texts:
         tag = translated.language.tag
@@ -202,36 +210,34 @@ def check_policy(
             )
 
 
+_SVG = "{http://www.w3.org/2000/svg}"
 _SHAPES = {"svg", "g", "path", "circle", "ellipse", "rect", "line", "polyline", "polygon"}
 _DRAWN = {"xmlns", "viewbox", "d", "cx", "cy", "r", "rx", "ry", "x", "y", "x1", "x2", "y1", "y2", "width", "height",
           "points", "class", "fill", "stroke", "stroke-width", "transform"}  # fmt: skip
 
 
 def _drawing_faults(drawing: str) -> Iterator[str]:
-    reader = _Shapes()
-    reader.feed(drawing)
-    reader.close()
-    for tag, attributes in reader.shapes:
+    if "<!" in drawing or "<?" in drawing:
+        yield "holds a declaration, an instruction or a comment"
+        return
+    try:
+        root = ElementTree.fromstring(drawing)
+    except ElementTree.ParseError as fault:
+        yield f"is not one whole drawing ({fault})"
+        return
+    if root.tag != f"{_SVG}svg" or not len(root):
+        yield "is empty, or not an <svg>"
+    for shape in root.iter():
+        tag = shape.tag.removeprefix(_SVG)
         if tag not in _SHAPES:
             yield f"holds <{tag}>, which is not a plain shape"
-        for name in attributes - _DRAWN:
-            yield f"holds the attribute {name}, which pictograms do not use"
-    if reader.words:
-        yield f"holds words: {reader.words[0]!r}"
-
-
-class _Shapes(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.shapes: list[tuple[str, set[str]]] = []
-        self.words: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.shapes.append((tag, {name for name, _ in attrs}))
-
-    def handle_data(self, data: str) -> None:
-        if data.strip():
-            self.words.append(data.strip())
+        for name, value in shape.attrib.items():
+            if name.lower() not in _DRAWN:
+                yield f"holds the attribute {name}, which pictograms do not use"
+            elif "(" in value and name != "transform":
+                yield f"holds {name}={value!r}, which points elsewhere"
+        if words := f"{shape.text or ''}{shape.tail or ''}".strip():
+            yield f"holds words: {words!r}"
 
 
 class _Words(HTMLParser):

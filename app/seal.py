@@ -38,7 +38,7 @@ def facts(
         tag = translated.language.tag
         if tag == "en":
             for each in source.values():
-                found[f"{content}/{_home(each)}", each.id] = _digest("\n".join(each.forms))
+                found[f"{content}/{each.file}", each.id] = _digest("\n".join(each.forms))
             continue
         for name, each in source.items():
             forms = translated.forms.get(name, ())
@@ -61,24 +61,14 @@ def _register_facts(catalogue: Catalogue, policy: Policy) -> Iterator[tuple[str,
             yield "languages.toml", f"language {language.tag}", _plain(language)
     for link in catalogue.links.values():
         if link.technique != PUBLIC_TECHNIQUE:
-            yield "links", f"link {link.id}", f"{link.technique} {link.url}"
+            file = catalogue.origins["link", link.id].partition("/")[2]
+            yield file, f"link {link.id}", f"{link.technique} {link.url}"
     yield "worldwide.toml", "links", " ".join(catalogue.worldwide)
     yield NEVER, "list", "\n".join([*map(_plain, policy.kinds.values()), *map(str, sorted(policy.allowed))])
     for tag, words in policy.words.items():
         yield f"never/{tag}.toml", "list", _plain(words)
     for name, drawing in catalogue.pictograms.items():
         yield f"pictograms/{name}.svg", "drawing", drawing
-
-
-def _home(source: Source) -> str:
-    """Return the content file in which an English string stands."""
-    if source.domain == "safety":
-        return "messages.toml"
-    return (
-        "facets.toml"
-        if source.id.startswith(("topic.", "audience.", "format.", "family."))
-        else "interface.toml"
-    )
 
 
 def check_seal(now: dict[Entry, str], root: Path, content: str, defects: list[Defect]) -> None:

@@ -16,7 +16,10 @@ from app.files import Record, read_records
 from app.plain import checked_quotation
 
 FILE = "hub.toml"
-_ORIGIN = re.compile(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
+_NUMBER = r"(?:0|[1-9][0-9]{0,2})"
+_ORIGIN = re.compile(
+    rf"https?://(?:{_NUMBER}(?:\.{_NUMBER}){{3}}|(?:[a-z0-9-]+\.)*[a-z](?:[a-z0-9-]*[a-z0-9])?)(?::[0-9]{{1,5}})?"
+)
 _MAIL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*@(?:[a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}")
 
 

@@ -32,6 +32,7 @@ from app.plain import (
 )
 
 DOMAINS = ("safety", "interface")
+FACETS = ("topic.", "audience.", "format.", "family.")
 SAFETY_LIMIT = {"short": 40}  # letters; the four orders stand beside pictograms on a 320 px screen
 
 
@@ -45,6 +46,13 @@ class Source:
     many: str | None
     note: str
     source_only: bool = False
+
+    @property
+    def file(self) -> str:
+        """The content file in which the English text stands."""
+        if self.domain == "safety":
+            return "messages.toml"
+        return "facets.toml" if self.id.startswith(FACETS) else "interface.toml"
 
     @property
     def forms(self) -> tuple[str, ...]:
@@ -146,7 +154,7 @@ def load_texts(
         wanted = {s.id: s for s in source.values() if s.domain == domain and not s.source_only}
         forms |= _check(catalog, wanted, file, language, defects)
         if domain == "interface":
-            plural = _plural(catalog)
+            plural = _plural(language)
     for each in source.values():
         if each.source_only:
             forms[each.id] = each.forms
@@ -192,17 +200,24 @@ def _check_header(text: str, file: str, language: Language, defects: list[Defect
     update = f"run `flask --app app translations update {language.tag}`"
     said = header.get("Language", "")
     if said.replace("_", "-").casefold() != language.tag.casefold():
-        defects.append(Defect(file, "header Language", f"says {said!r}, not {language.tag!r}", update))
+        defects.append(
+            Defect(
+                file, "header Language", f"says that the language is {said!r}, not {language.tag!r}", update
+            )
+        )
     rule = Catalog(locale=language.cldr).plural_forms
     if header.get("Plural-Forms", "").replace(" ", "").rstrip(";") != rule.replace(" ", "").rstrip(";"):
         defects.append(
-            Defect(file, "header Plural-Forms", f"is not the plural rule of {language.english}", update)
+            Defect(
+                file, "header Plural-Forms", f"is not the rule for plural forms in {language.english}", update
+            )
         )
 
 
-def _plural(catalog: Catalog) -> Callable[[int], int]:
+def _plural(language: Language) -> Callable[[int], int]:
+    """Return the plural rule of a language, which its catalogue's header must equal."""
     compiled = BytesIO()
-    write_mo(compiled, catalog)
+    write_mo(compiled, Catalog(locale=language.cldr))
     compiled.seek(0)
     return Translations(compiled).plural  # type: ignore[no-any-return]
 
@@ -264,10 +279,12 @@ def faults(source: Source, text: str, language: Language) -> Iterator[tuple[str,
     if len(text) > source.limit:
         yield f"has {len(text)} characters where {source.limit} fit", "say it shorter"
     words = re.sub(r"\{[a-z_]+\}", "", text)
-    if text == english_text and len(words.split()) > 2:
+    if text == english_text and len(re.findall(r"[^\W\d_]+", words)) > (
+        2 if language.script == "Latn" else 0
+    ):
         yield "is the same as the English text", "translate it"
     if source.domain == "safety" and not any(script_of(c) == language.script for c in words):
-        yield "says nothing in the language's own script", "translate it"
+        yield "has no letter of the language's own script", "translate it"
 
 
 def plain_faults(text: str, language: Language) -> Iterator[tuple[str, str]]:
@@ -283,7 +300,7 @@ def plain_faults(text: str, language: Language) -> Iterator[tuple[str, str]]:
     if re.search(r"[<>&]|javascript:", text, re.IGNORECASE):
         yield "holds markup or an HTML entity", "write plain text; the pages do the markup"
     if odd := [c for c in text if unicodedata.category(c) in ("No", "Nl") or c == "〇"]:
-        yield f"holds the numeral “{odd[0]}”", "write numbers as words"
+        yield f"has digits of another kind (“{odd[0]}”)", "write numbers as words"
 
 
 def check_english(source: Iterable[Source], language: Language, defects: list[Defect]) -> None:
@@ -305,7 +322,7 @@ def check_english(source: Iterable[Source], language: Language, defects: list[De
                     )
                 )
             for wrong, mend in found:
-                defects.append(Defect("content", each.id, wrong, mend))
+                defects.append(Defect(f"content/{each.file}", each.id, wrong, mend))
 
 
 def _placeholders(english_text: str, text: str) -> tuple[str, str] | None:
@@ -336,14 +353,19 @@ def _fields(text: str) -> Counter[str]:
     return fields
 
 
-def _digits(text: str) -> Counter[int]:
-    return Counter(unicodedata.decimal(c) for c in text if unicodedata.category(c) == "Nd")
+def _digits(text: str) -> Counter[str]:
+    """Return the numbers of a text, each whole and in ASCII digits."""
+    plain = "".join(str(unicodedata.decimal(c)) if unicodedata.category(c) == "Nd" else c for c in text)
+    return Counter(re.findall(r"[0-9]+", plain))
 
 
 def _addresses(text: str) -> Counter[str]:
     folded = re.sub("[。．｡․]", ".", text.lower())
     return Counter(
-        re.findall(r"\b(?:https?|tel|mailto|sms|geo):\S+|www\.\S+|\S*@\S+|[\w-]+\.[a-z]{2,}\b", folded)
+        re.findall(
+            r"\b(?:https?|tel|mailto|sms|geo|javascript|data):\S*|www\.\S+|\S*@\S+|[\w-]+\.[a-z]{2,}\b",
+            folded,
+        )
     )
 
 

@@ -49,7 +49,7 @@ def test_every_answer_carries_the_security_headers(delivery, address, method, st
         == policy["frame-ancestors"]
         == "'none'"
     )
-    assert policy["img-src"] == "'self'"
+    assert policy["img-src"] == policy["connect-src"] == "'self'"
     for name in ("style-src", "script-src"):
         assert re.fullmatch(r"'sha256-[A-Za-z0-9+/]{43}='", policy[name])
     assert "unsafe" not in answer.headers["Content-Security-Policy"]
