@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint export audit
+.PHONY: help run test check lint export audit bench sweep
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -15,7 +15,7 @@ help: ## list these commands
 run: $(VENV)/.run check ## serve the hub on http://127.0.0.1:8000 (HOST, PORT)
 	@echo "The hub is at http://$(HOST):$(PORT)/  (stop it with Ctrl-C)"
 	@exec $(BIN)/granian --interface wsgi --factory --workers 1 --blocking-threads 1 --runtime-threads 1 \
-		--no-access-log --log-level warning --host $(HOST) --port $(PORT) app.serve:application
+		--respawn-failed-workers --no-access-log --log-level warning --host $(HOST) --port $(PORT) app.serve:application
 
 test: $(VENV)/.test ## run every test, browser included
 	@tests/needs.sh
@@ -27,6 +27,13 @@ export: $(VENV)/.run ## write the whole hub as files to dist/
 
 check: $(VENV)/.run ## print every defect of content, catalogues and settings
 	@$(BIN)/flask --app app check
+
+bench: $(VENV)/.bench ## print speed and size figures, as ratios of one run
+	@$(BIN)/python -m tests.bench.run
+
+sweep: $(VENV)/.test ## before a release: every template, language, width and colour scheme, and the Nu checker
+	@tests/needs.sh
+	@$(BIN)/python -m tests.sweep
 
 audit: $(VENV)/.audit ## ask whether any pinned package has a known weakness
 	@$(VENV)/audit/bin/pip-audit --require-hashes --disable-pip --progress-spinner off -r requirements.txt
@@ -43,6 +50,10 @@ $(VENV)/.test: requirements-test.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.txt
 	@touch $@ $(VENV)/.run
+
+$(VENV)/.bench: requirements-bench.txt $(VENV)/.test
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	@touch $@
 
 $(VENV)/.audit: requirements-audit.txt
 	@$(PYTHON) -m venv $(VENV)/audit

@@ -251,6 +251,15 @@ class Catalogue:
         return tuple(link for link in self.links.values() if link.technique == PUBLIC_TECHNIQUE)
 
     @cached_property
+    def links_about(self) -> dict[str, tuple[Link, ...]]:
+        """The links that civilians may be shown, by the code of each country they are about."""
+        found: dict[str, list[Link]] = {}
+        for link in self.public_links:
+            for code in link.countries:
+                found.setdefault(code, []).append(link)
+        return {code: tuple(links) for code, links in found.items()}
+
+    @cached_property
     def withheld(self) -> frozenset[str]:
         """The addresses, without their last slash, that civilians may not be shown."""
         return frozenset(

@@ -196,7 +196,7 @@ class Edition:
 
     def material_of(self, country: Country) -> dict[str, tuple[Link, ...]]:
         """Return a country's links as `survivors`, and the others as `own`, `spoken` and `others` by their languages."""
-        about = [link for link in self.catalogue.public_links if country.code in link.countries]
+        about = self.catalogue.links_about.get(country.code, ())
         groups: dict[str, list[Link]] = {"survivors": [], "own": [], "spoken": [], "others": []}
         for link in self.in_reading_order(about):
             if link.topic == "victim-assistance":

@@ -171,9 +171,7 @@ class Getter:
                 known = target in self.site.pages or target in FILES
                 assert known, f"{address} leads to {target}, which does not exist"
             elif tag == "link":
-                assert attributes["rel"] == "canonical", (
-                    f"{address} loads {target}"
-                )
+                assert attributes["rel"] == "canonical", f"{address} loads {target}"
             elif target.startswith(("https://", "http://")):
                 assert "noreferrer" in attributes.get("rel", ""), (
                     f"{address} tells {target} where the reader was"
