@@ -32,6 +32,12 @@ SILENT = 1000  # connections that send nothing
 MUTATED = 10000  # requests through the application
 FULL = 25  # KiB a file may grow to when the disk is to be full and no small one can be mounted
 
+_soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+if _soft < 4 * SILENT:  # the servers started here inherit it
+    resource.setrlimit(
+        resource.RLIMIT_NOFILE, (_hard if _hard != -1 and _hard < 4 * SILENT else 4 * SILENT, _hard)
+    )
+
 
 def until(true: Callable[[], object], what: str) -> None:
     """Wait until something is true, and fail when it does not become so in time."""
