@@ -1,5 +1,7 @@
 """A broken register is refused with every defect at once: the file, the entry and what to do."""
 
+from datetime import date
+
 import pytest
 
 from app.defects import ContentRefused
@@ -183,6 +185,22 @@ def test_a_file_that_cannot_be_read_is_named(copy, damage, said):
 def test_a_missing_file_is_named(copy):
     (copy.content / "countries.toml").unlink()
     assert any(d.file == "content/countries.toml" and "missing" in d.wrong for d in defects_of(copy))
+
+
+def test_a_date_in_the_future_is_refused(copy):
+    copy.edit("countries.toml", 'published_on = "2024-04"', 'published_on = "2999-04"')
+    assert any("2999-04" in d.wrong and "future" in d.wrong for d in defects_of(copy))
+
+
+@pytest.mark.parametrize("year", [1970, 2000, 2999])
+def test_a_clock_that_stands_wrong_does_not_stop_the_hub(monkeypatch, year):
+    class Wrong(date):
+        @classmethod
+        def today(cls):
+            return date(year, 1, 1)
+
+    monkeypatch.setattr("app.catalogue.date", Wrong)
+    assert not inspect(Settings())[1]
 
 
 def test_a_misspelt_kind_of_entry_is_named(copy):
