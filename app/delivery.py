@@ -1,7 +1,7 @@
 """Delivery: each page rendered once, kept as compressed bytes, and answered before Flask is asked.
 
 A page depends on nothing but its address (the language chooser also on the reader's languages) until content changes,
-and content changes only with a new process, so what is kept can be neither another reader's nor stale. Only addresses
+and new content is served by a new delivery, so what is kept can be neither another reader's nor stale. Only addresses
 of the site's own list are kept: query strings, headers and unknown addresses cannot make the store grow.
 
 A browser that offers it gets the next page of a language as the difference from that language's home page, which it has
@@ -134,7 +134,7 @@ class Delivery:
         self._errors: OrderedDict[str, Answer] = OrderedDict()
         self._dictionaries: dict[str, Dictionary] = {}
         self._known = self.pages.site.pages.keys() | FILES.keys()
-        self._to_squeeze: SimpleQueue[Answer] = SimpleQueue()
+        self._to_squeeze: SimpleQueue[Answer | None] = SimpleQueue()
         Thread(target=self._squeeze, name="squeeze", daemon=True).start()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -222,9 +222,13 @@ class Delivery:
                 self._errors.popitem(last=False)
         return answer
 
+    def close(self) -> None:
+        """Let go of what is kept, once another delivery serves in this one's place."""
+        self._to_squeeze.put(None)
+
     def _squeeze(self) -> None:
-        while True:
-            self._to_squeeze.get().squeeze()
+        while answer := self._to_squeeze.get():
+            answer.squeeze()
 
 
 @lru_cache(maxsize=256)

@@ -25,6 +25,9 @@ from conftest import CONTENT, TRANSLATIONS, make_delivery
 from werkzeug.test import Client
 
 from app.export import read_sums
+from app.hub import open_hub, seal
+from app.serve import Renewing
+from app.settings import Settings
 
 ROOT = CONTENT.parent.parent
 PATIENCE = 60  # seconds until a test gives up waiting; no test asserts how long anything took
@@ -273,21 +276,48 @@ def test_connections_that_send_nothing_keep_nobody_out(serve, bodies):
     assert server.answers()
 
 
-def test_content_is_read_anew_without_losing_a_request(serve, tmp_path, bodies):
-    server = serve("--workers", "2")
-    until(server.answers, "the server starts")
-    until(lambda: len(server.workers()) == 2, "two workers run")
-    before = set(server.workers())
-    with Readers(server, bodies) as readers:
-        readers.read_more()
-        server.process.send_signal(signal.SIGHUP)
-        until(
-            lambda: len(server.workers()) == 2 and not before & set(server.workers()),
-            "both workers are replaced",
+def test_sealed_content_is_taken_up_without_losing_a_request_and_broken_content_never(copy):
+    def read():
+        return open_hub(Settings(), copy.content, copy.translations)
+
+    serving = Renewing(read, copy.content / "seal.toml", every=0)
+    wrong: list[str] = []
+    bodies: set[bytes] = set()
+    stop = Event()
+
+    def ask() -> None:
+        client = Client(serving)
+        while not stop.is_set():
+            answer = client.get("/en/countries/")
+            bodies.add(answer.data)
+            if answer.status_code != 200:
+                wrong.append(answer.status)
+
+    readers = [Thread(target=ask) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    until(lambda: len(bodies) == 1, "the first answer")
+    copy.edit("interface.toml", "Choose the country you are in.", "Choose the country where you are.")
+    for path in copy.translations.glob("*/LC_MESSAGES/interface.po"):
+        path.write_text(
+            path.read_text("utf-8").replace(
+                "Choose the country you are in.", "Choose the country where you are."
+            ),
+            "utf-8",
         )
-        readers.read_more()
-    assert not readers.wrong, readers.wrong[:5]
-    assert not readers.lost, f"{len(readers.lost)} of {readers.right} lost: {readers.lost[:5]}"
+    assert not serving.renew(), "content that is not sealed is not taken up"
+    seal(copy.content, copy.translations)
+    assert serving.renew()
+    until(lambda: len(bodies) == 2, "the new text")
+    (copy.content / "countries.toml").write_text("", "utf-8")
+    (copy.content / "seal.toml").touch()
+    assert not serving.renew()
+    stop.set()
+    for reader in readers:
+        reader.join()
+    assert not wrong
+    assert len(bodies) == 2
+    assert b"Choose the country where you are." in Client(serving).get("/en/countries/").data
 
 
 # Requests of any form
