@@ -38,11 +38,7 @@ def update(source: dict[str, Source], language: Language, translations: Path) ->
     progress = []
     for domain in DOMAINS:
         path = catalogue_path(translations, language, domain)
-        old = (
-            read_po(BytesIO(path.read_bytes()), locale=language.cldr)
-            if path.exists()
-            else Catalog(locale=language.cldr)
-        )
+        old = _read(path, language)
         catalog = _catalog(source, domain, old, language)
         _write(path, catalog, language)
         progress.append(_progress(catalog, domain))
@@ -53,14 +49,16 @@ def progress(source: dict[str, Source], language: Language, translations: Path) 
     """Return how far each of a language's catalogues is, without writing anything."""
     found = []
     for domain in DOMAINS:
-        path = catalogue_path(translations, language, domain)
-        old = (
-            read_po(BytesIO(path.read_bytes()), locale=language.cldr)
-            if path.exists()
-            else Catalog(locale=language.cldr)
-        )
+        old = _read(catalogue_path(translations, language, domain), language)
         found.append(_progress(_catalog(source, domain, old, language), domain))
     return found
+
+
+def _read(path: Path, language: Language) -> Catalog:
+    """Return the catalogue at `path`, or an empty one where there is none yet."""
+    if not path.exists():
+        return Catalog(locale=language.cldr)
+    return read_po(BytesIO(path.read_bytes()), locale=language.cldr)
 
 
 def _progress(catalog: Catalog, domain: str) -> Progress:
