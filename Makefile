@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint export audit bench sweep
+.PHONY: help run test check lint export sheets audit bench sweep
 
 help: ## list these commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,6 +24,9 @@ test: $(VENV)/.test ## run every test, browser included
 
 export: $(VENV)/.run ## write the whole hub as files to dist/
 	@$(BIN)/flask --app app export dist
+
+sheets: $(VENV)/.sheets ## draw the PDFs of sheets and cards, and the pictures for messengers, ahead of time
+	@$(BIN)/flask --app app sheets
 
 check: $(VENV)/.run ## print every defect of content, catalogues and settings
 	@$(BIN)/flask --app app check
@@ -50,6 +53,10 @@ $(VENV)/.test: requirements-test.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.txt
 	@touch $@ $(VENV)/.run
+
+$(VENV)/.sheets: requirements-sheets.txt $(VENV)/.run
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-sheets.txt
+	@touch $@
 
 $(VENV)/.bench: requirements-bench.txt $(VENV)/.test
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt

@@ -1,7 +1,7 @@
 """The catalogue: publishers, links, countries and messages, read from content files into checked records."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -19,9 +19,14 @@ ID = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 CODE = r"^[A-Z]{2}$"
 PARTIAL_DATE = r"^\d{4}(-\d{2}(-\d{2})?)?$"
 PUBLIC_TECHNIQUE = "none"
+RESERVED = ("all", "cards", "pack", "sheet")  # pages below a country, where its topics stand too
+AUTHORITIES = ("national-authority", "public-authority")
 MADE = date(
     2026, 11, 22
 )  # a clock that stands before this day is wrong (a small computer without a battery), and asked nothing
+
+
+Day = date  # a record with a field called date needs another name for the type
 
 
 def _plain_address(address: str) -> str:
@@ -86,15 +91,23 @@ class Link(Record):
     date: str | None = Field(default=None)
     seen: str | None = None
     held: str | None = None
+    added: Day | None = None
 
     _title = field_validator("title")(checked_quotation)
     _address = field_validator("url")(_plain_address)
     _date = field_validator("date")(lambda when: when if when is None else _real_date(when))
+    _added = field_validator("added")(lambda day: day if day is None or _real_date(day.isoformat()) else None)
 
     @property
     def encrypted(self) -> bool:
         """Whether the address is https."""
         return self.url.startswith("https://")
+
+
+class StandIn(Link):
+    """A link shown in place of another, `stands_for`, whose page no longer answers."""
+
+    stands_for: str
 
 
 class Authority(Record):
@@ -166,6 +179,39 @@ class Country(Record):
         return self.code.lower()
 
 
+class Place(Record):
+    """A populated place that people search for: its `names` in any script, the plainest first, and its `country`.
+
+    `geonames` is its number in GeoNames, where the names are from.
+    """
+
+    id: str = Field(pattern=ID)
+    names: tuple[str, ...] = Field(min_length=1)
+    country: str = Field(pattern=CODE)
+    geonames: int
+
+    @field_validator("names")
+    @classmethod
+    def _plain_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            checked_quotation(name)
+        return names
+
+
+class Naming(Record):
+    """Further `names` by which people search for the country `code`: in languages that the hub does not speak, official, older."""
+
+    code: str = Field(pattern=CODE)
+    names: tuple[str, ...] = Field(min_length=1)
+
+    @field_validator("names")
+    @classmethod
+    def _plain_names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            checked_quotation(name)
+        return names
+
+
 class Spoken(Record):
     """A language spoken in a registered country, or of a link, that the hub has no place for yet."""
 
@@ -229,14 +275,44 @@ class Reading(Record):
 
 
 @dataclass(frozen=True)
+class OfficialPage:
+    """A page of somebody else that the hub leads to: a link, a country's authority, or where a number is printed.
+
+    `id` is the link's, or `authority-SY`, or `number-UA-101`; `owners` are the publishers on whose hosts it may stand.
+    """
+
+    id: str
+    url: str
+    owners: tuple[Publisher, ...]
+    link: Link | None = None
+    country: Country | None = None
+    report: Report | None = None
+
+    @property
+    def publisher(self) -> Publisher:
+        """Who speaks on the page."""
+        return self.owners[0]
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Where the page may stand."""
+        return tuple(host for owner in self.owners for host in owner.hosts)
+
+
+@dataclass(frozen=True)
 class Catalogue:
-    """Everything the hub knows, by id or code and in file order; `origins` says which file an entry stands in."""
+    """Everything the hub knows, by id or code and in file order; `origins` says which file an entry stands in.
+
+    `gone` are the links whose page no longer answers, taken out of `links`; `stand_ins` the pages shown in their place.
+    """
 
     languages: dict[str, Language]
     spoken: dict[str, Spoken]
     publishers: dict[str, Publisher]
     links: dict[str, Link]
     countries: dict[str, Country]
+    places: dict[str, Place]
+    namings: dict[str, Naming]
     topics: dict[str, Facet]
     audiences: dict[str, Facet]
     formats: dict[str, Facet]
@@ -248,6 +324,8 @@ class Catalogue:
     pictograms: dict[str, str]
     readings: dict[str, Reading]
     origins: dict[tuple[str, str], str]
+    gone: dict[str, Link] = field(default_factory=dict)
+    stand_ins: dict[str, StandIn] = field(default_factory=dict)
 
     @cached_property
     def public_links(self) -> tuple[Link, ...]:
@@ -257,11 +335,51 @@ class Catalogue:
     @cached_property
     def links_about(self) -> dict[str, tuple[Link, ...]]:
         """The links that civilians may be shown, by the code of each country they are about."""
-        found: dict[str, list[Link]] = {}
+        return self.grouped(lambda link: link.countries)
+
+    def grouped(
+        self, names: Callable[[Link], Iterable[str]], stand_ins: bool = True
+    ) -> dict[str, tuple[Link, ...]]:
+        """Return the links that civilians may be shown, under each of the `names` that a link gives itself.
+
+        Where a gone link would stand in a group, the page in its place stands there, unless it is there already, or no
+        `stand_ins` are wanted.
+        """
+        found: dict[str, dict[str, Link]] = {}
         for link in self.public_links:
-            for code in link.countries:
-                found.setdefault(code, []).append(link)
-        return {code: tuple(links) for code, links in found.items()}
+            for name in names(link):
+                found.setdefault(name, {})[link.id] = link
+        for gone in self.gone.values() if stand_ins else ():
+            if link := self.stand_ins.get(gone.id):
+                for name in names(gone):
+                    found.setdefault(name, {}).setdefault(link.id, link)
+        return {name: tuple(links.values()) for name, links in found.items()}
+
+    @cached_property
+    def official_pages(self) -> dict[str, OfficialPage]:
+        """Every page outside that readers are led to, by id: links, then authorities' pages and those of numbers."""
+        pages = [self.page_of(link) for link in self.public_links]
+        for country in self.countries.values():
+            pages += self._pages_of(country)
+        return {page.id: page for page in pages}
+
+    def page_of(self, link: Link) -> OfficialPage:
+        """Return the official page that a link leads to."""
+        owners = tuple(
+            self.publishers[name] for name in (link.publisher, link.via) if name in self.publishers
+        )
+        return OfficialPage(link.id, link.url, owners, link)
+
+    def _pages_of(self, country: Country) -> Iterator[OfficialPage]:
+        url = country.authority.url if country.authority else None
+        owners = tuple(each for each in self.publishers.values() if url and _speaks_there(each, url))
+        if url and owners:
+            yield OfficialPage(f"authority-{country.code}", url, owners, country=country)
+        for report in country.report:
+            owner = self.publishers.get(report.published_by or "")
+            if report.publish and report.source and owner:
+                name = number_id(country, report)
+                yield OfficialPage(name, report.source, (owner,), country=country, report=report)
 
     @cached_property
     def withheld(self) -> frozenset[str]:
@@ -276,6 +394,16 @@ class Catalogue:
         return {**self.topics, **self.audiences}
 
 
+def number_id(country: Country, report: Report) -> str:
+    """Return the id of the official page that prints a number, such as `number-UA-101`."""
+    return f"number-{country.code}-{''.join(filter(str.isdecimal, report.number))}"
+
+
+def _speaks_there(publisher: Publisher, url: str) -> bool:
+    """Return whether `url` is a page of an authority."""
+    return publisher.family in AUTHORITIES and stands_on(url, publisher.hosts) is not None
+
+
 def load_catalogue(content: Path, defects: list[Defect]) -> Catalogue:
     """Read every content file under the folder `content`; note each defect of each file in `defects`.
 
@@ -285,12 +413,15 @@ def load_catalogue(content: Path, defects: list[Defect]) -> Catalogue:
     languages = reader.register("languages.toml", "language", Language, "tag")
     facets = reader.tables("facets.toml", {"topic", "audience", "format", "family"})
     messages = reader.tables("messages.toml", {"text", "situation", "message"})
+    places = reader.tables("places.toml", {"place", "naming"})
     catalogue = Catalogue(
         languages=languages,
         spoken=reader.register("spoken.toml", "spoken", Spoken, "code"),
         publishers=reader.register("publishers.toml", "publisher", Publisher),
         links=reader.folder("links", "link", Link),
         countries=reader.register("countries.toml", "country", Country, "code"),
+        places=reader.records(places, "places.toml", "place", Place),
+        namings=reader.records(places, "places.toml", "naming", Naming, "code"),
         topics=reader.records(facets, "facets.toml", "topic", Facet),
         audiences=reader.records(facets, "facets.toml", "audience", Facet),
         formats=reader.records(facets, "facets.toml", "format", Facet),
@@ -437,6 +568,10 @@ def _check_references(
             note("link", link.id, f"has the same address as link {first}", "keep one of the two")
     for country in catalogue.countries.values():
         _check_country(country, catalogue, must_know, note)
+    for naming in catalogue.namings.values():
+        must_know("naming", naming.code, "code", naming.code, catalogue.countries, "countries.toml")
+    for place in catalogue.places.values():
+        must_know("place", place.id, "country", place.country, catalogue.countries, "countries.toml")
     for message in catalogue.messages.values():
         must_know(
             "message", message.id, "situation", message.situation, catalogue.situations, "messages.toml"
@@ -457,6 +592,7 @@ def _check_references(
                 )
             )
     seen: dict[str, str] = {}
+    taken = {tag.lower() for tag in known_languages}
     for kind, facets in (
         ("topic", catalogue.topics),
         ("audience", catalogue.audiences),
@@ -464,8 +600,10 @@ def _check_references(
         ("family", catalogue.families),
     ):
         for facet in facets:
-            if facet in seen or facet in catalogue.languages:
+            if facet in seen or facet in taken:
                 note(kind, facet, "its id stands already for another facet or language", "give it another id")
+            if facet in RESERVED or facet.isdecimal():
+                note(kind, facet, "its id is the address of another page", "give it another id")
             seen[facet] = kind
 
 
@@ -535,12 +673,7 @@ def _check_country(
                 f"authority page {url} may carry technique",
                 "leave the url out until somebody has read the page",
             )
-        owners = [
-            publisher
-            for publisher in catalogue.publishers.values()
-            if publisher.family in ("national-authority", "public-authority")
-            and stands_on(url, publisher.hosts)
-        ]
+        owners = [each for each in catalogue.publishers.values() if _speaks_there(each, url)]
         if not owners:
             note(
                 "country",

@@ -25,7 +25,8 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 import brotli
 import zstandard
 
-from app.pages import FILES, Pages
+from app.pages import Pages
+from app.resources import is_packed
 from app.site import CHOOSER
 
 Headers = list[tuple[str, str]]
@@ -34,6 +35,7 @@ WORTH_PACKING = 200  # bytes; below this a packed body is no smaller with its he
 DCZ_MAGIC = b"\x5e\x2a\x4d\x18\x20\x00\x00\x00"
 CHOOSERS_KEPT = 64
 ERRORS_KEPT = 64
+QUERY_READ = 4096  # letters of a query string that are read
 
 
 @dataclass(frozen=True)
@@ -71,16 +73,19 @@ class Answer:
 
     def __init__(self, status: str, headers: Headers, body: bytes, quality: int):
         self.status = status
-        self.digest = sha256(body).hexdigest()[:24]
         self._base = [
             (name, value) for name, value in headers if name.lower() not in ("content-length", "etag")
         ]
+        self.digest = sha256(repr(self._base).encode() + body).hexdigest()[:24]
         self._by_dictionary: Form | None = None
         self._zipped = gzip.compress(body, 9, mtime=0)
-        self.gzip = self._form("gzip", self._zipped)
-        self.brotli = self._form(
-            f"br{quality}", brotli.compress(body, mode=brotli.MODE_TEXT, quality=quality)
-        )
+        media = next((value for name, value in headers if name.lower() == "content-type"), "")
+        if is_packed(media):
+            self.gzip = self._form("gzip", self._zipped)
+            packed = brotli.compress(body, mode=brotli.MODE_TEXT, quality=quality)
+            self.brotli = self._form(f"br{quality}", packed)
+        else:
+            self.gzip = self.brotli = self._form("", body)
 
     @property
     def whole(self) -> bool:
@@ -119,6 +124,8 @@ class Answer:
             headers.append(("Content-Encoding", coding.rstrip("0123456789")))
         if self.whole:
             headers.append(("ETag", f'"{self.digest}-{coding or "id"}"'))
+        # What RFC 9110, 15.4.5 asks of a 304. The digest covers every header, so that a reader whose copy is still
+        # good has the security headers of today too; to send them again would cost 0.1 s on a slow line.
         kept = {"etag", "cache-control", "vary", "content-location", "expires"}
         return Form(headers, (body,), [(name, value) for name, value in headers if name.lower() in kept])
 
@@ -133,7 +140,14 @@ class Delivery:
         self._choosers: OrderedDict[tuple[str, ...], Answer] = OrderedDict()
         self._errors: OrderedDict[str, Answer] = OrderedDict()
         self._dictionaries: dict[str, Dictionary] = {}
-        self._known = self.pages.site.pages.keys() | FILES.keys()
+        kept = {address for address, resource in pages.resources.items() if resource.kept}
+        self._known = pages.site.pages.keys() | kept
+        self._large = pages.resources.keys() - kept
+        self._ahead = [address for address, resource in pages.resources.items() if resource.ahead]
+        self._closed = False
+        self._searches = {
+            each.address for each in pages.site.pages.values() if each.template == "search.html"
+        }
         self._to_squeeze: SimpleQueue[Answer | None] = SimpleQueue()
         Thread(target=self._squeeze, name="squeeze", daemon=True).start()
 
@@ -142,7 +156,12 @@ class Delivery:
         method = environ["REQUEST_METHOD"]
         if method != "GET" and method != "HEAD":
             return self.app(environ, start_response)
-        answer = self._ready.get(environ["PATH_INFO"]) or self._answer(environ)
+        if environ.get("QUERY_STRING") and environ["PATH_INFO"] in self._searches:
+            answer: Answer | None = self._unheld(environ)
+        else:
+            answer = self._ready.get(environ["PATH_INFO"]) or self._answer(environ)
+        if answer is None:
+            return self.app(environ, start_response)
         accept = environ.get("HTTP_ACCEPT_ENCODING", "")
         named = environ.get("HTTP_AVAILABLE_DICTIONARY")
         if named and (dictionary := self._dictionary(environ["PATH_INFO"], named, accept)):
@@ -156,12 +175,24 @@ class Delivery:
         start_response(answer.status, form.headers)
         return form.body if method == "GET" else ()
 
-    def _answer(self, environ: WSGIEnvironment) -> Answer:
+    def _answer(self, environ: WSGIEnvironment) -> Answer | None:
+        """Return the answer to a request, or None where it is a large file that is read from the disk each time."""
         address = environ["PATH_INFO"]
+        if address in self._large:
+            return None
         if address == CHOOSER:
             return self._chooser(environ.get("HTTP_ACCEPT_LANGUAGE", ""))
         if address not in self._known:
             return self._unkept(environ)
+        return self._keep(address)
+
+    def _unheld(self, environ: WSGIEnvironment) -> Answer:
+        """Answer a search afresh: what a reader looked for is kept nowhere, and nothing else of the request is told."""
+        request = _plain_request(environ["PATH_INFO"], "")
+        request["QUERY_STRING"] = environ["QUERY_STRING"][:QUERY_READ]
+        return Answer(*_collect(self.app, request), FIRST_QUALITY)
+
+    def _keep(self, address: str) -> Answer:
         answer = self._ask(address)
         if answer.whole:
             self._ready[address] = answer
@@ -196,7 +227,8 @@ class Delivery:
             ]
             if not page.twin:
                 headers.append(("Use-As-Dictionary", f'match="{address}*"'))
-        return Answer(status, headers, body, FIRST_QUALITY)
+        quality = LAST_QUALITY if address in self._ahead else FIRST_QUALITY
+        return Answer(status, headers, body, quality)
 
     def _dictionary(self, address: str, named: str, accept: str) -> Dictionary | None:
         """Return the home page that a browser names as its dictionary, if it is the one it would get now."""
@@ -206,7 +238,7 @@ class Delivery:
         dictionary = self._dictionaries.get(page.language)
         if dictionary is None:
             home = f"/{page.language}/"
-            kept = self._ready.get(home) or self._answer({"PATH_INFO": home})
+            kept = self._ready.get(home) or self._keep(home)
             dictionary = self._dictionaries[page.language] = Dictionary.of(kept.text())
         return dictionary if dictionary.name == named else None
 
@@ -222,8 +254,18 @@ class Delivery:
                 self._errors.popitem(last=False)
         return answer
 
+    def prepare(self) -> None:
+        """Make, in the background, what takes too long to be made when it is asked for."""
+        Thread(target=self._make_ahead, name="ahead", daemon=True).start()
+
+    def _make_ahead(self) -> None:
+        for address in self._ahead:
+            if not self._closed and address not in self._ready:
+                self._keep(address)
+
     def close(self) -> None:
         """Let go of what is kept, once another delivery serves in this one's place."""
+        self._closed = True
         self._to_squeeze.put(None)
 
     def _squeeze(self) -> None:

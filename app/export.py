@@ -1,37 +1,34 @@
-"""Export: the whole hub as files, for any web server, CDN or memory card, written beside the last one and then exchanged."""
+"""Export: the whole hub as files, for any web server, CDN or memory card, each checked before any is published."""
 
-import gzip
 import os
 import posixpath
 import re
-import shutil
 from collections.abc import Callable, Collection, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from hashlib import sha256
+from functools import lru_cache, partial
 from html import unescape
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import brotli
 from flask import Flask
 
-from app.headers import ERROR_CACHE, PAGE_CACHE
+from app.editions import Edition
+from app.headers import ASKED_CACHE, ERROR_CACHE, PAGE_CACHE
 from app.hub import Hub
 from app.pages import Pages
+from app.resources import Resource
 from app.site import Page
+from app.tree import SUMS, Tree
 
-SUMS = "SHA256SUMS"
-PACKED = (".html", ".xml", ".txt", ".svg", ".json", ".js")
+PACKED = (".html", ".xml", ".txt", ".svg", ".json", ".js", ".csv", ".atom", ".webmanifest")
 RELATIVE = "relative"
 _TAG = re.compile(r"""<([a-z][\w-]*+)((?:[^>"']++|"[^"]*+"|'[^']*+')++)>""", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"""([^\s=/>"']++)\s*+=\s*+(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""")
 _STYLE = re.compile(r"<style[^>]*>(.*?)</style", re.IGNORECASE | re.DOTALL)
 _FETCH = re.compile(r"@import[^;]*|url\([^)]*\)", re.IGNORECASE)
-_PLACE = re.compile(r'\sid="([^"]*)"')
 _LEADING = {"href", "src", "action", "formaction", "data", "poster"}
 _FETCHING = {"srcset", "imagesrcset", "ping", "style", "srcdoc", "background", "content"}  # beside those
-_LEAVING = {"http", "https", "tel", "mailto"}
+_LEAVING = {"http", "https", "tel", "sms", "mailto"}
 
 
 class ExportStopped(Exception):
@@ -88,87 +85,133 @@ def export(
     if a page does not answer 200, a link inside leads nowhere, anything is loaded from elsewhere or the policy is
     broken; OSError if the disk refuses.
     """
-    pages = Pages(app, hub, Linker(base))
+    pages = Pages(app, hub, Linker(base), keeps=base != RELATIVE)
     folder = folder.resolve()
     if folder.is_dir() and os.listdir(folder) and not (folder / SUMS).is_file():
         raise ExportStopped([f"{folder} holds other things than an export; name a new or an empty folder"])
-    made = {file: body.encode() for file, body in _render(app, pages, say)}
-    _check(pages, made, base)
-    made |= {name: body.encode() for name, body in _server_files(pages, base).items()}
     packed = () if base == RELATIVE else PACKED  # nothing on a memory card unpacks
-    return _write(made, folder, packed, workers or min(2, os.cpu_count() or 1), say)
+    with Tree(folder, packed) as tree:
+        files = _files(pages)
+        check = Check(pages, base, files)
+        for n, (name, make) in enumerate(files.items(), 1):
+            try:
+                body = make()
+            except Exception as fault:
+                check.faults.append(f"{name} cannot be made ({type(fault).__name__}: {fault})")
+                continue
+            check.read(name, body)
+            tree.put(name, body)
+            if n % 500 == 0 or n == len(files):
+                say(f"made {n} of {len(files)} files")
+        check.finish()
+        for name, text in _server_files(pages, base).items():
+            tree.put(name, text.encode())
+        tree.replace(workers or min(2, os.cpu_count() or 1), say)
+    return Exported(len(tree.sums) + 1, len(tree.changed), tree.size)
 
 
-def _render(app: Flask, pages: Pages, say: Callable[[str], None]) -> Iterator[tuple[str, str]]:
-    total = len(pages.site.pages)
-    faults = []
-    for n, page in enumerate(pages.site.pages.values(), 1):
-        try:
-            yield file_of(page.address), pages.page(page)
-        except Exception as fault:
-            faults.append(f"{file_of(page.address)} cannot be made ({type(fault).__name__}: {fault})")
-        if n % 500 == 0 or n == total:
-            say(f"rendered {n} of {total} pages")
-    if faults:
-        raise ExportStopped(faults)
+def _files(pages: Pages) -> dict[str, Callable[[], bytes]]:
+    """Return what makes each file of the export that a page may lead to, by the file's name."""
+
+    def shown(page: Page) -> bytes:
+        return pages.page(page).encode()
+
+    def missing(edition: Edition, address: str) -> bytes:
+        return pages.problem(404, edition, address).encode()
+
+    files: dict[str, Callable[[], bytes]] = {}
+    for each in pages.site.pages.values():
+        files[file_of(each.address)] = partial(shown, each)
     for tag, edition in pages.hub.editions.items():
-        yield f"{tag}/404.html", pages.problem(404, edition, f"/{tag}/404.html")
-    yield "404.html", pages.problem(404, pages.hub.default, "/404.html")
-    for name, body in pages.files().items():
-        yield name.lstrip("/"), body
+        files[f"{tag}/404.html"] = partial(missing, edition, f"/{tag}/404.html")
+    files["404.html"] = partial(missing, pages.hub.default, "/404.html")
+    for address, resource in pages.resources.items():
+        files[file_of(address)] = partial(_sized, resource)
+    return files
 
 
-def _check(pages: Pages, made: dict[str, bytes], base: str) -> None:
-    """Refuse pages that lead nowhere inside, load anything from elsewhere, or break the content policy."""
-    faults = []
-    html = {file: body.decode() for file, body in made.items() if file.endswith(".html")}
-    places = {file: set(_PLACE.findall(text)) for file, text in html.items()}
-    hub = pages.hub
-    for file, text in html.items():
-        faults += _link_faults(file, text, base, made, places)
+def _sized(resource: Resource) -> bytes:
+    """Return a resource's bytes; ValueError if they are more than it may have."""
+    body = resource.make()
+    if resource.most and len(body) > resource.most:
+        raise ValueError(f"{len(body)} bytes, where {resource.most} may be; it holds too many links")
+    return body
+
+
+class Check:
+    """Gathers the `faults` of pages: what leads nowhere inside, is loaded from elsewhere, or breaks the content policy.
+
+    `names` are all files that pages may lead to. One page is read at a time, and what stands on many pages once.
+    """
+
+    def __init__(self, pages: Pages, base: str, names: Collection[str]):
+        self.hub = pages.hub
+        self.base = base
+        self.names = names
+        self.faults: list[str] = []
+        self._places: dict[str, set[str]] = {}
+        self._elsewhere: list[
+            tuple[str, str, str, str]
+        ] = []  # places on other pages, looked for when all are read
+
+    def read(self, file: str, body: bytes) -> None:
+        """Note the faults of a file, if it is a page."""
+        if not file.endswith(".html"):
+            return
+        html = body.decode()
         first = file.split("/")[0]
-        language = first if first in hub.texts else hub.default.language.tag
-        for finding in hub.policy.page_findings(text, language, hub.texts[language]):
-            faults.append(f"{file} says “{finding.words}” ({finding.kind}), which is never shown")
-    if faults:
-        raise ExportStopped(faults)
+        language = first if first in self.hub.texts else self.hub.default.language.tag
+        for finding in self.hub.policy.page_findings(html, language, self.hub.texts[language]):
+            self.faults.append(f"{file} says “{finding.words}” ({finding.kind}), which is never shown")
+        self.faults += self._link_faults(file, html)
 
+    def finish(self) -> None:
+        """Raise ExportStopped with every fault, once every page was read, if there is one."""
+        for file, there, place, target in self._elsewhere:
+            if place not in self._places.get(there, ()):
+                self.faults.append(f"{file} leads to {target}, which is not on that page")
+        if self.faults:
+            raise ExportStopped(self.faults)
 
-def _link_faults(
-    file: str, html: str, base: str, made: Collection[str], places: dict[str, set[str]]
-) -> Iterator[str]:
-    for tag, name, target in _attributes(html):
-        if name not in _LEADING:
-            if name in _FETCHING and "//" in target:
+    def _link_faults(self, file: str, html: str) -> Iterator[str]:
+        attributes = dict.fromkeys(_attributes(html))
+        places = self._places[file] = {value for _, name, value in attributes if name == "id"}
+        for tag, name, target in attributes:
+            if name not in _LEADING:
+                if name in _FETCHING and "//" in target:
+                    yield f"{file} loads {target} from elsewhere"
+                continue
+            parts = urlsplit(target)
+            if not parts.scheme and not parts.netloc:
+                there = _inside(file, target, self.base) if target.split("#")[0] else file
+                if there not in self.names:
+                    yield f"{file} leads to {target}, which is not there"
+                elif parts.fragment and there != file:
+                    self._elsewhere.append((file, there, parts.fragment, target))
+                elif parts.fragment and parts.fragment not in places:
+                    yield f"{file} leads to {target}, which is not on that page"
+            elif tag != "a":
                 yield f"{file} loads {target} from elsewhere"
-            continue
-        parts = urlsplit(target)
-        if not parts.scheme and not parts.netloc:
-            there = _inside(file, target, base) if target.split("#")[0] else file
-            if there not in made:
-                yield f"{file} leads to {target}, which is not there"
-            elif parts.fragment and parts.fragment not in places.get(there, ()):
-                yield f"{file} leads to {target}, which is not on that page"
-        elif tag != "a":
-            yield f"{file} loads {target} from elsewhere"
-        elif parts.scheme not in _LEAVING:
-            yield f"{file} leads to {target}, which is no address"
-    for style in _STYLE.findall(html):
-        for fetch in _FETCH.findall(style):
-            yield f"{file} loads {fetch} from elsewhere"
+            elif parts.scheme not in _LEAVING:
+                yield f"{file} leads to {target}, which is no address"
+        for style in _STYLE.findall(html):
+            for fetch in _FETCH.findall(style):
+                yield f"{file} loads {fetch} from elsewhere"
 
 
 def _attributes(html: str) -> Iterator[tuple[str, str, str]]:
     """Yield tag, name and value of each attribute, but for what only describes the page."""
     for tag, rest in _TAG.findall(html):
-        tag = tag.lower()
-        given = [(name.lower(), unescape(a or b or c)) for name, a, b, c in _ATTRIBUTE.findall(rest)]
-        names = dict(given)
-        if (tag == "link" and names.get("rel") == "canonical") or (
-            tag == "meta" and "http-equiv" not in names
-        ):
-            continue
-        yield from ((tag, name, value) for name, value in given)
+        yield from _attributes_of(tag.lower(), rest)
+
+
+@lru_cache(maxsize=20_000)
+def _attributes_of(tag: str, rest: str) -> tuple[tuple[str, str, str], ...]:
+    given = [(name.lower(), unescape(a or b or c)) for name, a, b, c in _ATTRIBUTE.findall(rest)]
+    names = dict(given)
+    if (tag == "link" and names.get("rel") == "canonical") or (tag == "meta" and "http-equiv" not in names):
+        return ()
+    return tuple((tag, name, value) for name, value in given)
 
 
 def _inside(file: str, target: str, base: str) -> str:
@@ -176,108 +219,6 @@ def _inside(file: str, target: str, base: str) -> str:
     if base == RELATIVE:
         return posixpath.normpath(posixpath.join(posixpath.dirname(file), path))
     return file_of("/" + path.removeprefix(base)) if path.startswith(base) else path
-
-
-def _write(
-    made: dict[str, bytes], folder: Path, endings: tuple[str, ...], workers: int, say: Callable[[str], None]
-) -> Exported:
-    fresh, last = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.last")
-    if last.exists() and not folder.exists():
-        last.rename(folder)
-    shutil.rmtree(fresh, ignore_errors=True)
-    shutil.rmtree(last, ignore_errors=True)
-    before = read_sums(folder)
-    sums: dict[str, str] = {}
-    changed: list[str] = []
-    try:
-        for name, body in sorted(made.items()):
-            path = fresh / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            sums[name] = sha256(body).hexdigest()
-            packed = [name + ending for ending in (".br", ".gz") if name.endswith(endings)]
-            if before.get(name) == sums[name] and all(
-                _whole(folder, other, before) for other in (name, *packed)
-            ):
-                for other in (name, *packed):
-                    _keep(folder / other, fresh / other)
-                    sums[other] = before[other]
-            else:
-                path.write_bytes(body)
-                changed.append(name)
-        _pack(fresh, [name for name in changed if name.endswith(endings)], sums, workers, say)
-        listing = "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
-        if read_text(folder / SUMS) == listing:
-            _keep(folder / SUMS, fresh / SUMS)
-        else:
-            (fresh / SUMS).write_text(listing, encoding="utf-8")
-    except BaseException:
-        shutil.rmtree(fresh, ignore_errors=True)
-        raise
-    if folder.exists():
-        folder.rename(last)
-    fresh.rename(folder)
-    shutil.rmtree(last, ignore_errors=True)
-    size = sum(len(body) for body in made.values())
-    return Exported(len(sums) + 1, len(changed), size)
-
-
-def _whole(folder: Path, name: str, sums: dict[str, str]) -> bool:
-    try:
-        return sums.get(name) == sha256((folder / name).read_bytes()).hexdigest()
-    except FileNotFoundError:
-        return False
-
-
-def _keep(old: Path, new: Path) -> None:
-    """Give an unchanged file its second name; where the disk has no hard links (a memory card), copy it."""
-    try:
-        os.link(old, new)
-    except OSError:
-        shutil.copy2(old, new)
-
-
-def _pack(
-    folder: Path, names: list[str], sums: dict[str, str], workers: int, say: Callable[[str], None]
-) -> None:
-    """Write the .br and .gz beside each named file, on several processors where that is worth it."""
-
-    def note(done: Iterable[tuple[str, str, str]]) -> None:
-        for n, (name, br, gz) in enumerate(done, 1):
-            sums[name + ".br"], sums[name + ".gz"] = br, gz
-            if n % 500 == 0 or n == len(names):
-                say(f"compressed {n} of {len(names)} files")
-
-    paths = [(str(folder), name) for name in names]
-    if workers > 1 and len(names) > 20:
-        with ProcessPoolExecutor(workers) as pool:
-            note(pool.map(_pack_one, paths, chunksize=8))
-    else:
-        note(map(_pack_one, paths))
-
-
-def _pack_one(place: tuple[str, str]) -> tuple[str, str, str]:
-    folder, name = place
-    path = Path(folder, name)
-    body = path.read_bytes()
-    packed = brotli.compress(body, mode=brotli.MODE_TEXT, quality=11)
-    zipped = gzip.compress(body, 9, mtime=0)
-    Path(f"{path}.br").write_bytes(packed)
-    Path(f"{path}.gz").write_bytes(zipped)
-    return name, sha256(packed).hexdigest(), sha256(zipped).hexdigest()
-
-
-def read_sums(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 sums of an export by file name, or none where there is no whole export."""
-    lines = (line.partition("  ") for line in read_text(folder / SUMS).splitlines())
-    return {name: digest for digest, _, name in lines}
-
-
-def read_text(path: Path) -> str:
-    """Return a file's text, or nothing where there is no file."""
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return ""
 
 
 def _server_files(pages: Pages, base: str) -> dict[str, str]:
@@ -296,6 +237,7 @@ def _server_files(pages: Pages, base: str) -> dict[str, str]:
         '    add_header Vary "Accept-Encoding";',
         *always,
     ]
+    asked = [address for address, each in pages.resources.items() if each.cache == ASKED_CACHE]
     nginx = [
         f"# Put this into the server block; {place}.",
         "# brotli_static needs Debian's libnginx-mod-http-brotli-static and may be left out.",
@@ -309,9 +251,17 @@ def _server_files(pages: Pages, base: str) -> dict[str, str]:
         '    add_header Content-Language "$hub_language" always;',
         *always,
         "}",
+        *(
+            f"location = {base}{address[1:]} {{ add_header Cache-Control {ASKED_CACHE}; {' '.join(always).strip()} }}"
+            for address in asked
+        ),
         f"location ~ ^{re.escape(base)}(?<hub_language>{tags})/ {{",
         f"    error_page 404 {base}$hub_language/404.html;",
         '    add_header Content-Language "$hub_language";',
+        *page,
+        "}",
+        f"location ~ ^{re.escape(base)}data/.+\\.csv$ {{",  # a type that nginx and Caddy do not know by themselves
+        '    types { } default_type "text/csv; charset=utf-8";',
         *page,
         "}",
         f"location {base} {{",
@@ -329,6 +279,9 @@ def _server_files(pages: Pages, base: str) -> dict[str, str]:
         "}",
         f"@language path_regexp language ^{re.escape(base)}({tags})/",
         "header @language Content-Language {re.language.1}",
+        f"@asked path {' '.join(base + address[1:] for address in asked)}",
+        f"header @asked >Cache-Control {ASKED_CACHE}",
+        'header *.csv Content-Type "text/csv; charset=utf-8"',
         "handle_errors {",
         f"    @missing path_regexp missing ^{re.escape(base)}({tags})/",
         f"    rewrite @missing {base}{{re.missing.1}}/404.html",
@@ -348,6 +301,7 @@ def _server_files(pages: Pages, base: str) -> dict[str, str]:
         f"{base}*",
         f"  Cache-Control: {PAGE_CACHE}",
         *(f"  {name}: {value}" for name, value in headers.items()),
+        *(line for address in asked for line in (base + address[1:], f"  Cache-Control: {ASKED_CACHE}")),
         "",
     ]
     return {

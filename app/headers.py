@@ -7,23 +7,30 @@ from hashlib import sha256
 # Pages are served from caches for five minutes, so that a withdrawn number is gone soon, and while the server is down.
 PAGE_CACHE = "public, max-age=300, stale-while-revalidate=86400, stale-if-error=604800"
 ERROR_CACHE = "no-store"
+ASKED_CACHE = "no-cache"  # kept by browsers, and asked for each time whether it still stands
+ANSWER_CACHE = "no-store"  # what a reader searched for stays in no cache
 
 
 def content_hash(inline: str) -> str:
-    """Return the Content-Security-Policy source that allows exactly this inline style or script."""
+    """Return the Content-Security-Policy source that allows exactly this inline style."""
     return f"'sha256-{b64encode(sha256(inline.encode()).digest()).decode()}'"
 
 
-def security_headers(styles: Iterable[str], scripts: Iterable[str], hsts: bool = False) -> dict[str, str]:
-    """Return the headers of every answer; `styles` and `scripts` are the inline texts that pages may carry."""
+def security_headers(styles: Iterable[str], hsts: bool = False, sounds: bool = False) -> dict[str, str]:
+    """Return the headers of every answer; `styles` are the inline stylesheets that pages may carry.
+
+    `hsts` insists on https, `sounds` allows the hub's own recordings.
+    """
     policy = {
         "default-src": "'none'",
         "style-src": " ".join(map(content_hash, styles)),
-        "script-src": " ".join(map(content_hash, scripts)) or "'none'",
+        "script-src": "'self'",
         "img-src": "'self'",
         "connect-src": "'self'",
+        "manifest-src": "'self'",
+        **({"media-src": "'self'"} if sounds else {}),
         "base-uri": "'none'",
-        "form-action": "'none'",
+        "form-action": "'self'",
         "frame-ancestors": "'none'",
     }
     headers = {

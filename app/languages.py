@@ -8,6 +8,8 @@ from typing import Literal
 from babel import Locale
 from babel.dates import format_date, format_skeleton
 from babel.lists import format_list
+from babel.numbers import format_percent
+from babel.units import format_unit
 from pydantic import Field, field_validator
 from werkzeug.http import parse_accept_header
 
@@ -90,6 +92,15 @@ class Language(Record):
     def list(self, items: Sequence[str]) -> str:
         """Return `items` joined as this language joins a list ("a, b and c")."""
         return format_list(list(items), locale=self.locale) if items else ""
+
+    def percent(self, share: float) -> str:
+        """Return a share of a hundred, in this language, without decimals."""
+        return self.digits(format_percent(share / 100, locale=self.locale))
+
+    def size(self, size: int) -> str:
+        """Return how large a file of `size` bytes is, in this language: in whole kilobytes, to compare one with another."""
+        kilobytes = max(1, round(size / 1000))
+        return self.digits(format_unit(kilobytes, "digital-kilobyte", length="short", locale=self.locale))
 
 
 @lru_cache(maxsize=64)

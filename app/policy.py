@@ -7,6 +7,7 @@ The list itself is content: kinds of things (never.toml), each with its words in
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
@@ -20,6 +21,7 @@ from app.folding import fold
 from app.texts import Source, Texts
 
 FILE = "never.toml"
+WORTH_KEEPING = 2_000  # letters; a longer block is one page's own, such as its head
 SPACELESS = {"zh-Hans", "my", "th", "lo", "km"}
 
 
@@ -65,7 +67,7 @@ class Policy:
         self.words = words
         self.allowed = {(entry.string, entry.kind) for entry in allowed}
         self._by_language: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
-        self._known: dict[tuple[str, str], list[Finding]] = {}
+        self._known: dict[tuple[str, tuple[str, ...]], dict[str, list[Finding]]] = {}
         self._raw = [
             (kind.id, re.compile(pattern)) for kind in self.kinds.values() for pattern in kind.patterns
         ]
@@ -87,19 +89,20 @@ class Policy:
 
         `texts` are the page's strings: those that may name a thing in order to forbid it are left out.
         """
-        reader = _Words()
-        reader.feed(html)
-        reader.close()
         exempt = (
-            [] if texts is None else [texts.forms[name][0] for name, _ in self.allowed if name in texts.forms]
+            ()
+            if texts is None
+            else tuple(texts.forms[name][0] for name, _ in self.allowed if name in texts.forms)
         )
+        known = self._known.setdefault((language, exempt), {})
         found = []
-        for text in reader.texts:
-            for sentence in exempt:
-                text = text.replace(sentence, " ")
-            if (text, language) not in self._known:
-                self._known[text, language] = self.findings(text, language)
-            found += self._known[text, language]
+        for text in _texts(html):
+            if text not in known:
+                held = text
+                for sentence in exempt:
+                    held = held.replace(sentence, " ")
+                known[text] = self.findings(held, language)
+            found += known[text]
         return found
 
     def _patterns(self, language: str) -> list[tuple[str, re.Pattern[str]]]:
@@ -240,11 +243,41 @@ def _drawing_faults(drawing: str) -> Iterator[str]:
             yield f"holds words: {words!r}"
 
 
+_BREAKS = {"p", "li", "h1", "h2", "h3", "h4", "div", "section", "nav", "main", "header", "footer", "td", "th",
+           "dt", "dd", "button", "label", "option", "title", "figcaption", "article", "ul", "ol", "tr", "br"}  # fmt: skip
+_BLOCK = re.compile(rf"<(?=/?(?:{'|'.join(sorted(_BREAKS))})[\s/>])", re.IGNORECASE)
+
+
+def _texts(html: str) -> Iterator[str]:
+    """Yield what a reader sees or hears on a page, block by block, since most blocks stand on other pages too."""
+    first, *others = _BLOCK.split(html)
+    read = first
+    for block in others:
+        texts = _kept_texts(read) if len(read) < WORTH_KEEPING else _texts_of(read)
+        if texts is None:
+            read = f"{read}<{block}"
+        else:
+            yield from texts
+            read = f"<{block}"
+    yield from _texts_of(read, last=True) or ()
+
+
+def _texts_of(part: str, last: bool = False) -> tuple[str, ...] | None:
+    """Return the texts of a part of a page, or None where a quotation, script or tag goes on and it is not the last."""
+    words = _Words()
+    words.feed(part)
+    if words.goes_on and not last:
+        return None
+    words.close()
+    return tuple(words.texts)
+
+
+_kept_texts = lru_cache(maxsize=20_000)(_texts_of)
+
+
 class _Words(HTMLParser):
     """Gathers what a reader sees or hears on a page, a text a block, without quotations, scripts and styles."""
 
-    _BREAKS = {"p", "li", "h1", "h2", "h3", "h4", "div", "section", "nav", "main", "header", "footer", "td", "th",
-               "dt", "dd", "button", "label", "option", "title", "figcaption", "article", "ul", "ol", "tr", "br"}  # fmt: skip
     _SKIPPED = {"cite", "script", "style"}
     _SPOKEN = {"alt", "title", "aria-label", "placeholder", "content", "value", "aria-description"}
 
@@ -254,8 +287,13 @@ class _Words(HTMLParser):
         self._text: list[str] = []
         self._skipping: list[str] = []
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether what was read ends within a quotation, a script or a tag."""
+        return bool(self._skipping or self.cdata_elem or "<" in self.rawdata)
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag in self._BREAKS:
+        if tag in _BREAKS:
             self._flush()
         if tag in self._SKIPPED:
             self._skipping.append(tag)
@@ -265,7 +303,7 @@ class _Words(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if self._skipping and tag == self._skipping[-1]:
             self._skipping.pop()
-        if tag in self._BREAKS:
+        if tag in _BREAKS:
             self._flush()
 
     def handle_data(self, data: str) -> None:

@@ -15,10 +15,12 @@ from app.files import Record, read_toml
 from app.policy import FILE as NEVER
 from app.policy import Policy
 from app.texts import Source, Texts
+from app.voice import FILE as RECORDINGS
+from app.voice import Sound
 
 FILE = "seal.toml"
 NEW = "is new"
-HEAD = """# Digests of what safety rests on: messages and their sources, numbers, publishers, the never-list, and every translated string.
+HEAD = """# Digests of what safety rests on: messages and their sources, numbers, publishers, the never-list, recordings, every translated string.
 # Written by `flask --app app seal`, never by hand, and committed with the change it belongs to.
 """
 Entry = tuple[
@@ -27,7 +29,12 @@ Entry = tuple[
 
 
 def facts(
-    catalogue: Catalogue, policy: Policy, source: dict[str, Source], texts: Iterable[Texts], content: str
+    catalogue: Catalogue,
+    policy: Policy,
+    source: dict[str, Source],
+    texts: Iterable[Texts],
+    sounds: Iterable[Sound],
+    content: str,
 ) -> dict[Entry, str]:
     """Return the digest of every sealed fact, by file and entry; `content` is the name of the content folder."""
     found = {
@@ -43,6 +50,9 @@ def facts(
         for name, each in source.items():
             forms = translated.forms.get(name, ())
             found[f"translations/{tag}/LC_MESSAGES/{each.domain}.po", name] = _digest("\n".join(forms))
+    for sound in sounds:
+        entry = f"{content}/{RECORDINGS}", f"recording {sound.recording.file}"
+        found[entry] = _digest(_plain(sound.recording) + sha256(sound.read()).hexdigest())
     return found
 
 

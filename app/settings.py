@@ -16,6 +16,8 @@ from app.files import Record, read_records
 from app.plain import checked_quotation
 
 FILE = "hub.toml"
+HEALTH = "health.json"
+SHEETS = "sheets"
 _NUMBER = r"(?:0|[1-9][0-9]{0,2})"
 _ORIGIN = re.compile(
     rf"https?://(?:{_NUMBER}(?:\.{_NUMBER}){{3}}|(?:[a-z0-9-]+\.)*[a-z](?:[a-z0-9-]*[a-z0-9])?)(?::[0-9]{{1,5}})?"
@@ -55,7 +57,7 @@ class SwitchedOff(Record):
 class Settings(Record):
     """How one copy of the hub is run. `url` is its public address; everything else may be left unset.
 
-    `log` writes the hub's own faults to standard error, never who asked, with what, or for what.
+    After `recheck_days` a sheet, file or kept copy asks to be looked up again. `health` is the file in which link checks are kept, `sheets` the folder of PDFs and pictures that were built ahead. `log` writes the hub's own faults to standard error, never who asked, with what, or for what.
     """
 
     url: str = "http://127.0.0.1:8000"
@@ -66,7 +68,10 @@ class Settings(Record):
     reviewed_only: bool = False
     first_country: str | None = None
     hsts: bool = False
+    recheck_days: int = Field(default=90, ge=1, le=366)
     log: bool = True
+    health: Path | None = None
+    sheets: Path | None = None
     withdrawn: Withdrawn = Withdrawn()
     words: tuple[OwnWords, ...] = ()
     off: tuple[SwitchedOff, ...] = ()
@@ -92,6 +97,12 @@ class Settings(Record):
             )
         return contact
 
+    @property
+    def caller(self) -> str | None:
+        """How a site can reach whoever asks it: the contact, else the public address of this copy, else None."""
+        named = self.url if "//127." not in self.url and "//localhost" not in self.url else None
+        return self.contact or named
+
     @model_validator(mode="after")
     def _secure_only_over_https(self) -> "Settings":
         if self.hsts and not self.url.startswith("https://"):
@@ -105,6 +116,8 @@ _SWITCHES = {"reviewed_only", "hsts", "log"}
 
 def load_settings(path: Path | None = None, environment: Mapping[str, str] = os.environ) -> Settings:
     """Return the operator's settings from `path` (or HUB_SETTINGS, or hub.toml where it exists) and HUB_* variables.
+
+    Link health stands in health.json, and built sheets in sheets/, in the working folder unless others are named.
 
     Variables win over the file. Raises ContentRefused with every defect of both.
     """
@@ -129,6 +142,8 @@ def load_settings(path: Path | None = None, environment: Mapping[str, str] = os.
             tables[name] = value.casefold() in ("1", "true", "yes", "on")
         else:
             tables[name] = value or None
+    tables.setdefault("health", HEALTH)
+    tables.setdefault("sheets", SHEETS)
     settings = read_records({"settings": [tables]}, "settings", Settings, str(file), defects)
     if defects:
         raise ContentRefused(defects)

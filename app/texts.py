@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
@@ -31,9 +31,12 @@ from app.plain import (
     shape_faults,
 )
 
+S = TypeVar("S", bound=str)
+FORMATTER = string.Formatter()
 DOMAINS = ("safety", "interface")
 FACETS = ("topic.", "audience.", "format.", "family.")
-SAFETY_LIMIT = {"short": 40}  # letters; the four orders stand beside pictograms on a 320 px screen
+ORDER_LIMIT = 40  # letters; the four orders stand beside pictograms on a 320 px screen
+MESSAGE_LIMIT = 70  # UTF-16 units; one text message in any script (3GPP TS 23.040)
 
 
 @dataclass(frozen=True)
@@ -62,11 +65,11 @@ class Source:
     @property
     def limit(self) -> int:
         """How many characters a translation may have before it no longer fits its place."""
-        return (
-            SAFETY_LIMIT["short"]
-            if re.fullmatch(r"short\.(?!heading).*", self.id)
-            else max(60, 3 * len(self.text))
-        )
+        if self.id == "sms.short":
+            return MESSAGE_LIMIT
+        if re.fullmatch(r"short\.(?!heading).*", self.id):
+            return ORDER_LIMIT
+        return max(60, 3 * len(self.text))
 
 
 def sources(catalogue: Catalogue) -> dict[str, Source]:
@@ -108,12 +111,19 @@ class Texts:
         self.forms = forms
         self._plural = plural
         self._single = {name: Markup(escape(texts[0])) for name, texts in forms.items() if len(texts) == 1}
+        self._parts: dict[str, list[tuple[str, str | None]]] = {}
 
-    def __call__(self, name: str, **values: Any) -> Markup:
+    def __call__(self, name: str, /, **values: Any) -> Markup:
         """Return the string `name`; `values` fill its placeholders and are escaped unless they are Markup."""
-        text = self._single[name]
-        # A date may end with a stop of its own ("2024 р."), where the sentence has one too.
-        return text.format(**values).replace("..", ".") if values else text
+        return Markup(_one_stop("".join(self._filled(name, values)))) if values else self._single[name]
+
+    def _filled(self, name: str, values: dict[str, Any]) -> Iterator[str]:
+        if name not in self._parts:  # Markup.format would read the text anew each time, at ten times the cost
+            self._parts[name] = [(text, field) for text, field, _, _ in FORMATTER.parse(self._single[name])]
+        for text, field in self._parts[name]:
+            yield text
+            if field:
+                yield escape(values[field])
 
     def count(self, name: str, n: int) -> Markup:
         """Return the counted string `name` in the form that this language uses for `n`."""
@@ -121,9 +131,14 @@ class Texts:
         form = forms[min(self._plural(n), len(forms) - 1)]
         return Markup(escape(form)).format(n=self.language.number(n))
 
-    def plain(self, name: str, **values: Any) -> str:
+    def plain(self, name: str, /, **values: Any) -> str:
         """Return the string `name` as plain text, for places that are not HTML."""
-        return self.forms[name][0].format(**values)
+        return _one_stop(self.forms[name][0].format(**values))
+
+
+def _one_stop(text: S) -> S:
+    """Return `text` without the second of two stops: a date may bring one of its own ("2024 р.")."""
+    return text.replace("..", ".")  # type: ignore[return-value]
 
 
 def english(language: Language, source: dict[str, Source]) -> Texts:
@@ -345,7 +360,7 @@ def _named(fields: Counter[str]) -> str:
 
 def _fields(text: str) -> Counter[str]:
     fields: Counter[str] = Counter()
-    for _, name, spec, conversion in string.Formatter().parse(text):
+    for _, name, spec, conversion in FORMATTER.parse(text):
         if name is not None:
             if not name.isidentifier() or spec or conversion:
                 raise ValueError(f"{{{name}}}")
@@ -382,12 +397,3 @@ def _foreign_words(source: Source, text: str, language: Language) -> Iterator[tu
                 f"has “{word}” in another script than {language.english}",
                 "write it in the language's own script",
             )
-
-
-def texts_used(templates: Iterable[str]) -> set[str]:
-    """Return the ids that templates ask for in so many words, as `t("id")` or `t.count("id")`."""
-    return {
-        name
-        for body in templates
-        for name in re.findall(r"""\bt(?:\.count|\.plain)?\(\s*["']([a-z0-9.-]+)["']\s*[,)]""", body)
-    }

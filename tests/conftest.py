@@ -2,9 +2,9 @@
 
 import gzip
 import importlib.resources
+import os
 import re
 import shutil
-import threading
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 import brotli
 import pytest
 import tinyhtml5.parser
+from local import BROWSER, chromium_program, served
 from playwright.sync_api import Browser, sync_playwright
-from werkzeug.serving import make_server
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
@@ -26,7 +26,7 @@ from app.delivery import Delivery
 from app.hub import CONTENT, TRANSLATIONS, Hub, open_hub
 from app.settings import Settings
 
-FILES = {"/sitemap.xml", "/robots.txt", "/icon.svg", "/healthz"}
+os.environ["HUB_SHEETS"] = ""  # no command of a test draws hundreds of sheets, or offers those of this copy
 LOADING = {
     "script": "src",
     "img": "src",
@@ -38,6 +38,17 @@ LOADING = {
     "embed": "src",
     "form": "action",
 }
+
+
+# The short message, whole: it is never shown in part.
+SHORT = (
+    "short.stop",
+    "short.do-not-touch",
+    "short.keep-away",
+    "short.tell",
+    "still.question",
+    "still.answer",
+)
 
 
 @dataclass
@@ -150,7 +161,10 @@ class Getter:
         ids = Counter(attributes["id"] for _, attributes in page.elements if "id" in attributes)
         assert not [name for name, times in ids.items() if times > 1], f"{address} repeats ids"
         self.check_links(address, page, set(ids))
-        self.check_language_menu(address, page)
+        if address in self.delivery.pages.resources:
+            self.check_stands_alone(address, page)
+        else:
+            self.check_language_menu(address, page)
         for tag, attributes in page.elements:
             assert "style" not in attributes, f"{address} has an inline style, which the policy forbids"
             assert not [name for name in attributes if name.startswith("on")], (
@@ -168,20 +182,32 @@ class Getter:
             if target.startswith("#"):
                 assert target[1:] in ids, f"{address} leads to {target}, which is not on it"
             elif target.startswith("/"):
-                known = target in self.site.pages or target in FILES
+                known = target in self.site.pages or target in self.delivery.pages.resources
                 assert known, f"{address} leads to {target}, which does not exist"
             elif tag == "link":
                 assert attributes["rel"] == "canonical", f"{address} loads {target}"
+            elif target.startswith(f"{self.delivery.pages.hub.settings.url}/"):
+                there = target.removeprefix(self.delivery.pages.hub.settings.url)
+                assert there in self.site.pages, f"{address} leads to {target}, which does not exist"
             elif target.startswith(("https://", "http://")):
                 assert "noreferrer" in attributes.get("rel", ""), (
                     f"{address} tells {target} where the reader was"
                 )
             else:
-                assert target.startswith(("tel:", "mailto:")), f"{address} has an odd link {target}"
+                assert target.startswith(("tel:", "sms:", "mailto:")), f"{address} has an odd link {target}"
+
+    def check_stands_alone(self, address: str, page: Read) -> None:
+        """A page that is sent as a file needs no other file, and none of its links leads into the folder it lies in."""
+        for tag, attributes in page.elements:
+            assert tag not in ("script", "link", "img", "form"), (
+                f"{address} has <{tag}>, which a file cannot use"
+            )
+            target = attributes.get("href", "#")
+            assert target.startswith(("#", "tel:", "http://", "https://")), f"{address} leads to {target}"
 
     def check_language_menu(self, address: str, page: Read) -> None:
         hub = self.delivery.pages.hub
-        here = self.site.pages.get(address)
+        here = self.site.pages.get(address.partition("?")[0])
         twin = here.twin if here else ""
         for tag in hub.languages:
             if tag != page.root["lang"]:
@@ -199,27 +225,16 @@ def axe() -> str:
 @pytest.fixture(scope="session")
 def address(delivery: Delivery) -> Iterator[str]:
     """The address of a running server."""
-    server = make_server("127.0.0.1", 0, delivery, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(delivery) as origin:
+        yield origin
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    found = chromium_program()
     assert found, "Chromium is not installed; tests/needs.sh installs it on Debian"
-    quiet = [
-        "--no-sandbox",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-    ]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=quiet)
+        browser = playwright.chromium.launch(executable_path=found, args=list(BROWSER))
         yield browser
         browser.close()
 

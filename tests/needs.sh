@@ -3,10 +3,13 @@
 set -euo pipefail
 missing=()
 command -v w3m >/dev/null || missing+=(w3m)
+command -v openssl >/dev/null || missing+=(openssl)
 command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || missing+=(nginx-light libnginx-mod-http-brotli-static)
 command -v chromium >/dev/null || missing+=(chromium)
 fc-list 2>/dev/null | grep -q 'NotoSansMyanmar' || missing+=(fontconfig fonts-noto-core)
 fc-list 2>/dev/null | grep -q 'NotoSansCJK' || missing+=(fonts-noto-cjk)
+/sbin/ldconfig -p | grep -q 'libpangoft2-1.0' || missing+=(libpango-1.0-0 libpangoft2-1.0-0)
+/sbin/ldconfig -p | grep -q 'libharfbuzz-subset' || missing+=(libharfbuzz-subset0)
 if [ ${#missing[@]} -gt 0 ]; then
   if [ "$(id -u)" != 0 ]; then
     echo "The tests need these Debian packages: ${missing[*]}. Install them with: sudo apt-get install ${missing[*]}" >&2

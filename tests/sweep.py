@@ -14,13 +14,11 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import threading
 import time
 import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -28,9 +26,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from conftest import make_delivery  # noqa: E402
+from local import BROWSER, chromium_program, served  # noqa: E402
 from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
 from test_browser import RULES, TEMPLATES  # noqa: E402
-from werkzeug.serving import WSGIRequestHandler, make_server  # noqa: E402
 
 from app import create_app  # noqa: E402
 from app.export import ExportStopped, export  # noqa: E402
@@ -141,7 +139,10 @@ def in_browsers(hub: Hub, tags: list[str], parts: list[str], jobs: int) -> Itera
     if "shots" in parts:
         shutil.rmtree(SHOTS, ignore_errors=True)
         SHOTS.mkdir(parents=True)
-    with serving(hub) as address, ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    with (
+        served(make_delivery(hub)) as address,
+        ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool,
+    ):
         first = tags[0]
         tasks = {pool.submit(sweep_language, address, tag, tag == first, parts): tag for tag in tags}
         for n, task in enumerate(as_completed(tasks), 1):
@@ -151,27 +152,6 @@ def in_browsers(hub: Hub, tags: list[str], parts: list[str], jobs: int) -> Itera
                 flush=True,
             )
             yield from findings
-
-
-class Quiet(WSGIRequestHandler):
-    """Answers without a line for each request."""
-
-    def log(self, type: str, message: str, *args: object) -> None:
-        """Say nothing."""
-
-
-@contextmanager
-def serving(hub: Hub) -> Iterator[str]:
-    """Serve the hub on a free port while the block runs; yield its address."""
-    server = make_server("127.0.0.1", 0, make_delivery(hub), threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def sweep_language(address: str, tag: str, first: bool, parts: list[str]) -> tuple[int, list[str]]:
@@ -184,9 +164,9 @@ def sweep_language(address: str, tag: str, first: bool, parts: list[str]) -> tup
     )
     looks, findings = 0, []
     with sync_playwright() as playwright:
-        chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+        chromium = chromium_program()
         assert chromium, "Chromium is not installed; tests/needs.sh installs it on Debian"
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(BROWSER))
         if "axe" in parts:
             for name, path in TEMPLATES.items():
                 if first or "{}" in path:

@@ -4,8 +4,8 @@ import json
 import subprocess
 
 import pytest
-from conftest import make_delivery
-from werkzeug.serving import make_server
+from conftest import SHORT, make_delivery
+from local import served
 from werkzeug.wrappers import Request, Response
 
 from app.catalogue import load_catalogue
@@ -54,14 +54,7 @@ def open_page(chromium, address):
 @pytest.mark.parametrize("tag", [language.tag for language in PUBLISHED])
 def test_the_whole_answer_is_on_the_first_screen_of_a_small_phone(open_page, hub, tag):
     page = open_page(f"/{tag}/", java_script_enabled=False)
-    for name in (
-        "short.stop",
-        "short.do-not-touch",
-        "short.keep-away",
-        "short.tell",
-        "still.question",
-        "still.answer",
-    ):
+    for name in SHORT:
         box = page.get_by_text(hub.texts[tag].forms[name][0], exact=True).first.bounding_box()
         assert box is not None, name
         assert box["y"] + box["height"] <= PHONE["height"], (
@@ -201,20 +194,13 @@ def test_a_strangers_script_does_not_run_and_a_framed_page_does_not_show(chromiu
             f'<!doctype html><title>frame</title><iframe src="{address}/en/"></iframe>', mimetype="text/html"
         )
 
-    servers = [make_server("127.0.0.1", 0, app, threaded=True) for app in (delivery, framing)]
-    import threading
-
-    for server in servers:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-    page = chromium.new_page()
-    page.goto(f"http://127.0.0.1:{servers[0].server_port}/en/")
-    assert "broken in" not in page.title()
-    page.goto(f"http://127.0.0.1:{servers[1].server_port}/")
-    assert all("Mine" not in frame.content() for frame in page.frames)
-    page.close()
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    with served(delivery) as poisoned_hub, served(framing) as framed_hub:
+        page = chromium.new_page()
+        page.goto(f"{poisoned_hub}/en/")
+        assert "broken in" not in page.title()
+        page.goto(framed_hub)
+        assert all("Mine" not in frame.content() for frame in page.frames)
+        page.close()
 
 
 def test_links_that_leave_tell_nothing_of_the_reader(open_page):

@@ -2,6 +2,7 @@
 
 import gzip
 from base64 import b64encode
+from dataclasses import replace
 from hashlib import sha256
 
 import brotli
@@ -17,7 +18,7 @@ from app.delivery import coding
 PAGE_BUDGET = 8192  # bytes of brotli for what a civilian reads
 PAGE_BUDGET_WITH_HEADERS = 10240  # bytes, gzip too: one flight over TLS and HTTP/2
 REFERENCE_BUDGET = 24 * 1024
-REFERENCE = ("materials.html", "about.html")
+REFERENCE = ("materials.html", "about.html", "coverage.html", "status.html")
 HEADER_BUDGET = 1024
 
 
@@ -68,6 +69,17 @@ def test_a_page_that_the_phone_has_is_not_sent_again(delivery):
         assert again.headers["Cache-Control"] == first.headers["Cache-Control"]
     assert raw(delivery, "/ar/", If_None_Match='"other"').status_code == 200
     assert raw(delivery, "/en/", If_None_Match=first.headers["ETag"]).status_code == 200
+
+
+def test_a_page_that_the_phone_has_is_sent_again_when_its_security_headers_change(hub):
+    """So a 304 need not repeat them: whoever gets one has the headers of today."""
+    kept = raw(make_delivery(hub), "/ar/", Accept_Encoding="br")
+    stricter = replace(hub, settings=hub.settings.model_copy(update={"hsts": True}))
+    again = raw(make_delivery(stricter), "/ar/", Accept_Encoding="br", If_None_Match=kept.headers["ETag"])
+    assert again.status_code == 200
+    assert again.headers["Strict-Transport-Security"]
+    assert again.data == kept.data
+    assert raw(make_delivery(hub), "/ar/", If_None_Match=kept.headers["ETag"]).status_code == 304
 
 
 def test_head_says_what_get_would_send(delivery):

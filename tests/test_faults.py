@@ -22,12 +22,13 @@ from threading import Event, Thread
 import brotli
 import pytest
 from conftest import CONTENT, TRANSLATIONS, make_delivery
+from local import free_port
 from werkzeug.test import Client
 
-from app.export import read_sums
 from app.hub import open_hub, seal
 from app.serve import Renewing
 from app.settings import Settings
+from app.tree import read_sums
 
 ROOT = CONTENT.parent.parent
 PATIENCE = 60  # seconds until a test gives up waiting; no test asserts how long anything took
@@ -48,12 +49,6 @@ def until(true: Callable[[], object], what: str) -> None:
     while not true():
         assert time.monotonic() < end, f"still waiting: {what}"
         time.sleep(0.05)
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Server:

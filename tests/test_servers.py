@@ -13,6 +13,7 @@ from pathlib import Path
 import brotli
 import pytest
 from conftest import CONTENT, make_delivery
+from local import free_port
 from werkzeug.test import Client
 
 from app import create_app
@@ -33,6 +34,8 @@ TYPES = {
     "/sitemap.xml": {"application/xml", "text/xml"},
     "/robots.txt": {"text/plain"},
     "/icon.svg": {"image/svg+xml"},
+    "/data/links.csv": {"text/csv"},
+    "/data/messages/ar.json": {"application/json"},
 }
 
 NGINX_CONF = """
@@ -61,12 +64,6 @@ http://127.0.0.1:{port} {{
     import {config}
 }}
 """
-
-
-def free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
 
 
 @contextmanager
@@ -183,6 +180,14 @@ def ask(port, address, method="GET", **headers):
 def of_the_hub(delivery, address):
     answer = Client(delivery).get(address)
     return answer.get_data(), dict(answer.headers)
+
+
+@pytest.mark.parametrize("address", ["/sw.js", "/ar/keep-note.json"])
+def test_what_tells_phones_of_changes_is_asked_for_each_time(port, delivery, address):
+    answer = ask(port, address)
+    assert answer.body == of_the_hub(delivery, address)[0]
+    assert answer.headers["Cache-Control"] == "no-cache"
+    assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
 
 
 @pytest.mark.parametrize(("accept", "coding"), [("gzip, br", "br"), ("gzip", "gzip"), ("", None)])

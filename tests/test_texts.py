@@ -1,5 +1,7 @@
 """A translation that could mislead, break a page or hide something is refused with its file, string and mend."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,10 +9,11 @@ from hypothesis import strategies as st
 from app.catalogue import load_catalogue
 from app.hub import CONTENT, inspect
 from app.settings import Settings
-from app.texts import Source, faults, sources, texts_used
+from app.texts import Source, faults, sources
 from app.translators import update
 
 LANGUAGES = load_catalogue(CONTENT, []).languages
+ASKED = re.compile(r"""\b(?:t|texts)(?:\.count|\.plain)?\(\s*["']([a-z0-9.-]+)["']\s*[,)]""")
 COUNTRY = Source("country.title", "interface", "{country}: mines and bombs left behind", None, "note")
 
 
@@ -141,12 +144,12 @@ def test_updating_what_is_up_to_date_changes_no_letter(copy):
 
 
 def test_templates_ask_only_for_texts_that_exist_and_every_text_is_asked_for(hub):
-    bodies = [path.read_text(encoding="utf-8") for path in (CONTENT.parent / "templates").glob("*.html")]
-    bodies += [(CONTENT.parent / name).read_text(encoding="utf-8") for name in ("editions.py", "pages.py")]
-    bodies = [body.replace("self.texts(", " t(").replace("edition.texts(", " t(") for body in bodies]
-    used = texts_used(bodies)
+    app = CONTENT.parent
+    bodies = [path.read_text(encoding="utf-8") for path in (*app.glob("templates/*"), *app.glob("*.py"))]
+    used = {name for body in bodies for name in ASKED.findall(body)}
     assert used <= set(hub.source), used - set(hub.source)
     composed = ("message.", "situation.", "short.", "topic.", "audience.", "format.", "family.", "report.")
-    composed += ("missing.", "broken.", "refused.", "materials.by-", "card.composed")
+    composed += ("missing.", "broken.", "refused.", "materials.by-", "coverage.sum-", "share.text-")
+    composed += ("card.checked", "card.failed", "card.refused", "status.change-", "status.state-")
     unused = {name for name in hub.source if name not in used and not name.startswith(composed)}
     assert not unused

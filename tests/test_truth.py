@@ -27,17 +27,6 @@ CATALOGUE = load_catalogue(CONTENT, [])
 SOURCE = sources(CATALOGUE)
 TRANSLATED = [tag for tag, each in CATALOGUE.languages.items() if each.published and tag != "en"]
 
-# Cases that are not refused yet: "kind @ place", `*` for any letters. Take a line out once the app refuses them.
-PENDING: dict[str, tuple[str, ...]] = {}
-
-
-def is_pending(case_name: str) -> bool:
-    return any(
-        re.fullmatch(re.escape(known).replace(r"\*", ".*"), case_name)
-        for patterns in PENDING.values()
-        for known in patterns
-    )
-
 
 @dataclass(frozen=True)
 class Case:
@@ -1080,14 +1069,7 @@ SETTINGS = [(f"{kind} @ hub.toml {name}", name, value, says) for kind, name, val
 
 @pytest.mark.parametrize(
     ("case", "name", "value", "says"),
-    [
-        pytest.param(
-            *each,
-            id=ascii(each[0])[1:-1],
-            marks=[pytest.mark.skip(reason="PENDING")] if is_pending(each[0]) else [],
-        )
-        for each in SETTINGS
-    ],
+    [pytest.param(*each, id=ascii(each[0])[1:-1]) for each in SETTINGS],
 )
 def test_each_dangerous_setting_is_refused_by_file_and_entry(case, name, value, says, tmp_path):
     file = tmp_path / "hub.toml"
@@ -1132,7 +1114,7 @@ def batches(cases: Iterable[Case]) -> list[list[Case]]:
     return [list(row.values()) for rows in found.values() for row in rows]
 
 
-BATCHES = batches(case for case in CASES if not is_pending(case.name))
+BATCHES = batches(CASES)
 
 
 @cache
@@ -1154,11 +1136,6 @@ def params() -> Iterator:
             yield pytest.param(
                 number, case, id=ascii(case.name)[1:-1], marks=pytest.mark.xdist_group(f"truth-{number}")
             )
-    for case in CASES:
-        if is_pending(case.name):
-            yield pytest.param(
-                None, case, id=ascii(case.name)[1:-1], marks=pytest.mark.skip(reason="PENDING")
-            )
 
 
 @pytest.mark.parametrize(("batch", "case"), list(params()))
@@ -1170,15 +1147,8 @@ def test_each_dangerous_change_is_refused_by_file_and_entry(batch, case):
 
 def test_at_least_three_hundred_changes_are_tried():
     tried = {case.name for case in CASES} | {each[0] for each in SETTINGS}
-    assert len([name for name in tried if not is_pending(name)]) >= AT_LEAST
+    assert len(tried) >= AT_LEAST
     assert len({name.split(" @ ")[0] for name in tried}) >= 100
-
-
-def test_nothing_waits_that_is_not_tried():
-    tried = [case.name for case in CASES] + [each[0] for each in SETTINGS]
-    tried += [f"{english} @ {text}" for english, text, _ in NUMBERS_AND_ADDRESSES]
-    for known in (each for patterns in PENDING.values() for each in patterns):
-        assert any(re.fullmatch(re.escape(known).replace(r"\*", ".*"), name) for name in tried), known
 
 
 def test_the_real_content_raises_no_false_alarm():
@@ -1198,7 +1168,5 @@ NUMBERS_AND_ADDRESSES = (
 
 @pytest.mark.parametrize(("english", "text", "wrong"), NUMBERS_AND_ADDRESSES)
 def test_a_number_or_address_that_one_language_changes_is_refused(english, text, wrong):
-    if is_pending(f"{english} @ {text}"):
-        pytest.skip("PENDING")
     source = Source("x", "safety", english, None, "note")
     assert wrong in " | ".join(said for said, _ in faults(source, text, CATALOGUE.languages["fr"]))

@@ -10,4 +10,4 @@ var typed=plain(field.value.trim()),left=0;
 items.forEach(function(item,n){item.hidden=names[n].indexOf(typed)<0;if(!item.hidden)left++});
 none.textContent=left?"":none.getAttribute("data-none");
 });
-})()
+})();

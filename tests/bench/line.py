@@ -2,34 +2,25 @@
 
 import importlib.util
 import re
-import threading
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import brotli
-from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.test import Client
 
 from app import create_app
 from app.delivery import Delivery
 from tests.bench.report import Target, middle
-from tests.bench.servers import HOST
 from tests.bench.setting import Setting, node_packages, program
+from tests.local import BROWSER, Lasting, served
 
 PAGE = "/ar/"
 FRAMED = "/framed"
 RATE, TRIP = 50_000, 1_000  # bit/s, ms
 PAINTED_WITHIN = 90_000  # ms
-STARTING = (
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 FILES = {
     "bootstrap.css": ("bootstrap/dist/css/bootstrap.min.css", "text/css"),
     "bootstrap.js": ("bootstrap/dist/js/bootstrap.bundle.min.js", "text/javascript"),
@@ -66,7 +57,7 @@ def measure(setting: Setting) -> None:
     addresses = [PAGE, *([FRAMED + PAGE] if modules else [])]
     app = create_app(hub=setting.hub)
     both = _Both(Delivery(app.wsgi_app, app.extensions["hub"]()), modules)
-    with _served(both) as origin:
+    with served(both, Lasting) as origin:
         seen = _loads(chromium, [origin + address for address in addresses], setting.repeats)
     hub, *heavy = ((middle(each.paint for each in loads), loads[0].requests) for loads in seen)
     rows = []
@@ -79,27 +70,6 @@ def measure(setting: Setting) -> None:
     columns = ("page", "x the hub", "target", "", "first text ms", "requests by then", "B brotli in all")
     report.table(columns, rows)
     report.say("The browser's emulation adds no DNS, TCP or TLS round trips: real lines add up to three.")
-
-
-@contextmanager
-def _served(both: WSGIApplication) -> Iterator[str]:
-    """Serve an application from this process; give its origin."""
-
-    class Quiet(WSGIRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log(self, *args: Any) -> None:
-            pass
-
-    server = make_server(HOST, 0, both, threaded=True, request_handler=Quiet)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://{HOST}:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
 
 
 class _Both:
@@ -152,7 +122,7 @@ def _loads(chromium: str, urls: list[str], repeats: int) -> list[list[Seen]]:
 
     seen: list[list[Seen]] = [[] for _ in urls]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=list(STARTING))
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(BROWSER))
         try:
             _load(browser, urls[0])  # the first page of a browser is slower for reasons of its own
             for _ in range(repeats):

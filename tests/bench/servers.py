@@ -4,7 +4,6 @@ import atexit
 import http.client
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,8 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.local import HOST, free_port
+
 ROOT = Path(__file__).resolve().parents[2]
-HOST = "127.0.0.1"
 SHIPPED = ("--interface", "wsgi", "--factory", "--workers", "1", "--blocking-threads", "1", "--runtime-threads", "1",
            "--no-access-log", "--log-level", "warning")  # fmt: skip
 BROWSER = {"Accept-Encoding": "gzip, deflate, br"}
@@ -27,21 +27,15 @@ def cores() -> tuple[int, int]:
     return usable[0], usable[-1]
 
 
-def free_port() -> int:
-    """Return a port on which nobody listens."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
-
-
 @dataclass
 class Server:
-    """A running server and the file that holds what it printed."""
+    """A running server, the file that holds what it printed, and the server `behind` it, if it is a proxy."""
 
     name: str
     process: subprocess.Popen[bytes]
     port: int
     log: Path
+    behind: "Server | None" = None
 
     @property
     def origin(self) -> str:
@@ -49,8 +43,8 @@ class Server:
         return f"http://{HOST}:{self.port}"
 
     def cpu(self) -> float:
-        """Return the CPU seconds that all its processes have used."""
-        return sum(_cpu_of(pid) for pid in self.pids())
+        """Return the CPU seconds that all its processes have used, and those of the server behind it."""
+        return sum(_cpu_of(pid) for pid in self.pids()) + (self.behind.cpu() if self.behind else 0)
 
     def pids(self) -> list[int]:
         """Return its process and all that stem from it."""

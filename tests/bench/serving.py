@@ -5,19 +5,22 @@ import importlib.util
 import os
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import brotli
 
 from tests.bench.report import Report, Target, middle
-from tests.bench.servers import HOST, Server, ServerFailed, Servers, cores, free_port
+from tests.bench.servers import Server, ServerFailed, Servers, cores
 from tests.bench.setting import Setting, program
+from tests.local import HOST, free_port
 
 HOME, COUNTRY = "/ar/", "/ar/countries/iq/"
-HUB, EMPTY, FLASK, NGINX, RENDER, STOCK, DJANGO = (
+HUB, PROXY, CACHE, EMPTY, FLASK, NGINX, RENDER, STOCK, DJANGO = (
     "the hub as shipped",
+    "the hub behind nginx, plain proxy",
+    "the hub behind nginx, proxy_cache",
     "empty WSGI app",
     "bare Flask, constant",
     "nginx, brotli_static",
@@ -70,16 +73,40 @@ def measure(setting: Setting) -> None:
         _print(report, address, {name: load for (name, where), load in loads.items() if where == address})
 
 
-def nginx(setting: Setting, servers: Servers) -> Server:
+def over_the_export(setting: Setting, servers: Servers) -> Server:
     """Start nginx over the exported hub, with the configuration that the export itself wrote."""
+    place = (f"root {setting.exported};", f"include {setting.exported}/_config/nginx.conf;")
+    return nginx(setting, servers, NGINX, place)
+
+
+def in_front(setting: Setting, servers: Servers, hub: Server, keeps: bool) -> Server:
+    """Start nginx as a proxy of a running hub, which it may keep the pages of; its CPU counts the hub's too."""
+    name = CACHE if keeps else PROXY
+    folder = setting.folder / f"nginx-kept-{free_port()}"
+    upstream = f"upstream hub {{ server {HOST}:{hub.port}; keepalive 16; }}"
+    keeping = f"proxy_cache_path {folder} keys_zone=hub:8m use_temp_path=off;" if keeps else ""
+    place = (
+        "location / { proxy_pass http://hub; proxy_http_version 1.1; proxy_set_header Connection '';",
+        "proxy_cache hub; }" if keeps else "}",
+    )
+    front = nginx(setting, servers, name, place, (upstream, keeping))
+    front.behind = hub
+    return front
+
+
+def nginx(
+    setting: Setting, servers: Servers, name: str, place: Sequence[str], around: Sequence[str] = ()
+) -> Server:
+    """Start nginx with the lines of its one `place` to answer from, and those `around` it; ServerFailed without it."""
     found = program("nginx")
     if found is None:
         raise ServerFailed("nginx is not installed (Debian: nginx-light libnginx-mod-http-brotli-static)")
     modules = Path("/etc/nginx/modules-enabled")
     if not any("brotli-static" in each.name for each in modules.glob("*.conf")):
         raise ServerFailed("its brotli module is not installed (Debian: libnginx-mod-http-brotli-static)")
-    port, folder = free_port(), setting.folder / "nginx"
-    folder.mkdir(exist_ok=True)
+    port = free_port()
+    folder = setting.folder / f"nginx-{port}"
+    folder.mkdir()
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     lines = [
         "user root;" if os.geteuid() == 0 else "",
@@ -91,26 +118,30 @@ def nginx(setting: Setting, servers: Servers) -> Server:
         "access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000;",
         "open_file_cache max=20000; open_file_cache_valid 600s;",
         *(f"{kind}_temp_path {folder}/{kind};" for kind in kinds),
-        f"server {{ listen {HOST}:{port}; root {setting.exported};",
-        f"include {setting.exported}/_config/nginx.conf; }} }}",
+        *around,
+        f"server {{ listen {HOST}:{port};",
+        *place,
+        "} }",
     ]
     (folder / "nginx.conf").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return servers.start("nginx", [found, "-c", f"{folder}/nginx.conf"], port)
+    return servers.start(name, [found, "-c", f"{folder}/nginx.conf"], port)
 
 
 def _start_all(setting: Setting, servers: Servers) -> dict[str, Server]:
     """Start what can be started, each with its pages asked for once; say what cannot."""
+    running: dict[str, Server] = {}
     starts: dict[str, tuple[str, Callable[[], Server]]] = {
         HUB: ("", lambda: servers.granian("app.serve:application")),
+        PROXY: ("", lambda: in_front(setting, servers, running[HUB], keeps=False)),
+        CACHE: ("", lambda: in_front(setting, servers, running[HUB], keeps=True)),
         EMPTY: ("", lambda: servers.granian("tests.bench.plain:empty")),
         FLASK: ("", lambda: servers.granian("tests.bench.plain:bare_flask")),
-        NGINX: ("", lambda: nginx(setting, servers)),
+        NGINX: ("", lambda: over_the_export(setting, servers)),
         RENDER: ("", lambda: servers.granian("tests.bench.peers:rendering")),
         STOCK: ("flask_babel", lambda: servers.granian("tests.bench.peers:stock", ready=HOME)),
         DJANGO: ("django", lambda: servers.granian("tests.bench.peers:django", ready=HOME)),
     }
     setting.environment["BENCH_EXPORT"] = str(setting.exported)
-    running = {}
     for name, (package, start) in starts.items():
         if package and importlib.util.find_spec(package) is None:
             setting.report.skip(name, f"the Python package {package} is not installed")
@@ -120,7 +151,7 @@ def _start_all(setting: Setting, servers: Servers) -> dict[str, Server]:
         except ServerFailed as fault:
             setting.report.skip(name, str(fault))
     for name, server in running.items():
-        server.visit([HOME, COUNTRY, *(setting.some_addresses if name in (HUB, NGINX) else ())])
+        server.visit([HOME, COUNTRY, *(setting.some_addresses if name in (HUB, CACHE, NGINX) else ())])
     return running
 
 
@@ -128,7 +159,7 @@ def _compare_bodies(report: Report, running: dict[str, Server]) -> None:
     """Say how the pages that are compared differ in bytes."""
     for address in (HOME, COUNTRY):
         sizes = {}
-        for name in (HUB, NGINX, RENDER, STOCK, DJANGO):
+        for name in (HUB, PROXY, CACHE, NGINX, RENDER, STOCK, DJANGO):
             if name in running:
                 status, headers, body = running[name].get(address)
                 sizes[name] = (status, body, unpacked(headers, body))
@@ -155,7 +186,7 @@ def unpacked(headers: list[tuple[str, str]], body: bytes) -> bytes:
 def _interleaved(setting: Setting, wrk: str, running: dict[str, Server]) -> dict[tuple[str, str], Load]:
     script = _script_for(setting)
     tasks = [(name, address) for address in (HOME, COUNTRY) for name in running]
-    tasks += [(name, ANY) for name in (EMPTY, HUB, NGINX) if name in running]
+    tasks += [(name, ANY) for name in (EMPTY, HUB, PROXY, CACHE, NGINX) if name in running]
     loads = {task: Load() for task in tasks}
     for _ in range(setting.repeats):
         for (name, address), load in loads.items():
@@ -215,6 +246,8 @@ def faster(one: Load, other: Load) -> float:
 
 
 _BESIDE: dict[str, tuple[str, Callable[[Load, Load], float], Target | None]] = {
+    PROXY: ("CPU, it / hub", lambda hub, front: dearer(front, hub), None),
+    CACHE: ("CPU, it / hub", lambda hub, front: dearer(front, hub), None),
     EMPTY: ("CPU, hub / it", dearer, Target(1.15)),
     FLASK: ("req/s, hub / it", faster, Target(4, at_least=True)),
     NGINX: ("CPU, hub / it", dearer, None),

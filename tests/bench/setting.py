@@ -12,6 +12,7 @@ from app import create_app
 from app.export import Exported, export
 from app.hub import Hub, open_hub
 from app.pages import Pages
+from app.resources import Resource
 from app.settings import Settings
 from app.site import Page
 from tests.bench.report import Report
@@ -58,6 +59,11 @@ class Setting:
         return self.fresh_pages().site.pages
 
     @cached_property
+    def resources(self) -> dict[str, Resource]:
+        """Every file of the hub that is not a page, by address."""
+        return self.fresh_pages().resources
+
+    @cached_property
     def some_addresses(self) -> list[str]:
         """Addresses spread by chance over all languages and templates, always the same ones."""
         every = [address for address in self.pages if address != "/"]
@@ -75,8 +81,9 @@ class Setting:
         return export(create_app(hub=hub), hub, folder, workers=workers, say=lambda line: None)
 
     def fresh_pages(self, hub: Hub | None = None) -> Pages:
-        """Return the pages of a Flask application that has compiled no template yet."""
+        """Return the pages of a Flask application that has just started and has shown none yet."""
         pages: Pages = create_app(hub=hub or self.hub).extensions["hub"]()
+        pages.prepare()
         return pages
 
     def servers(self) -> Servers:
