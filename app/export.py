@@ -161,7 +161,8 @@ class Check:
         html = body.decode()
         first = file.split("/")[0]
         language = first if first in self.hub.texts else self.hub.default.language.tag
-        for finding in self.hub.policy.page_findings(html, language, self.hub.texts[language]):
+        texts = self.hub.texts
+        for finding in self.hub.policy.page_findings(html, language, texts[language], texts):
             self.faults.append(f"{file} says “{finding.words}” ({finding.kind}), which is never shown")
         self.faults += self._link_faults(file, html)
 
@@ -273,14 +274,15 @@ def _server_files(pages: Pages, base: str) -> dict[str, str]:
     caddy = [
         f"# Put this into the site block; {place}.",
         "header {",
-        f'    Cache-Control "{PAGE_CACHE}"',
         "    Vary Accept-Encoding",
         *(f'    {name} "{value}"' for name, value in headers.items()),
         "}",
         f"@language path_regexp language ^{re.escape(base)}({tags})/",
         "header @language Content-Language {re.language.1}",
         f"@asked path {' '.join(base + address[1:] for address in asked)}",
-        f"header @asked >Cache-Control {ASKED_CACHE}",
+        f"header @asked Cache-Control {ASKED_CACHE}",
+        f"@kept not path {' '.join(base + address[1:] for address in asked)}",
+        f'header @kept Cache-Control "{PAGE_CACHE}"',
         'header *.csv Content-Type "text/csv; charset=utf-8"',
         "handle_errors {",
         f"    @missing path_regexp missing ^{re.escape(base)}({tags})/",

@@ -5,7 +5,7 @@ The list itself is content: kinds of things (never.toml), each with its words in
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from html.parser import HTMLParser
@@ -84,26 +84,33 @@ class Policy:
                 found.append(Finding(kind, match.group().strip()))
         return found
 
-    def page_findings(self, html: str, language: str, texts: Texts | None = None) -> list[Finding]:
+    def page_findings(
+        self, html: str, language: str, texts: Texts | None = None, others: Mapping[str, Texts] | None = None
+    ) -> list[Finding]:
         """Return each breach in a rendered page: its texts, alternative texts and labels, without what it quotes.
 
-        `texts` are the page's strings: those that may name a thing in order to forbid it are left out.
+        `texts` are the page's strings: those that may name a thing in order to forbid it are left out. A part of the
+        page in another language is read as that language if it is one of `others`, by tag, and else as the page's.
         """
-        exempt = (
-            ()
-            if texts is None
-            else tuple(texts.forms[name][0] for name, _ in self.allowed if name in texts.forms)
-        )
-        known = self._known.setdefault((language, exempt), {})
+        named = dict(others or {})
+        own = self._exempt(texts)
+        exempt = {tag: self._exempt(each) for tag, each in named.items()} if _has_parts(html) else {}
         found = []
-        for text in _texts(html):
+        for tag, text in _texts(html):
+            reading = (tag, exempt[tag]) if tag in exempt else (language, own)
+            known = self._known.setdefault(reading, {})
             if text not in known:
                 held = text
-                for sentence in exempt:
+                for sentence in reading[1]:
                     held = held.replace(sentence, " ")
-                known[text] = self.findings(held, language)
+                known[text] = self.findings(held, reading[0])
             found += known[text]
         return found
+
+    def _exempt(self, texts: Texts | None) -> tuple[str, ...]:
+        """Return the sentences of a language that name a thing in order to forbid it."""
+        forms = texts.forms if texts else {}
+        return tuple(forms[name][0] for name, _ in self.allowed if name in forms)
 
     def _patterns(self, language: str) -> list[tuple[str, re.Pattern[str]]]:
         if language not in self._by_language:
@@ -246,10 +253,44 @@ def _drawing_faults(drawing: str) -> Iterator[str]:
 _BREAKS = {"p", "li", "h1", "h2", "h3", "h4", "div", "section", "nav", "main", "header", "footer", "td", "th",
            "dt", "dd", "button", "label", "option", "title", "figcaption", "article", "ul", "ol", "tr", "br"}  # fmt: skip
 _BLOCK = re.compile(rf"<(?=/?(?:{'|'.join(sorted(_BREAKS))})[\s/>])", re.IGNORECASE)
+_PART = re.compile(r'<(?:section|article|div|li)\s(?:[^>]*\s)?lang="', re.IGNORECASE)
+_ALONE = {
+    "area",
+    "base",
+    "br",
+    "col",
+    "embed",
+    "hr",
+    "img",
+    "input",
+    "link",
+    "meta",
+    "source",
+    "track",
+    "wbr",
+}
 
 
-def _texts(html: str) -> Iterator[str]:
-    """Yield what a reader sees or hears on a page, block by block, since most blocks stand on other pages too."""
+def _has_parts(html: str) -> bool:
+    """Return whether whole parts of a page, and not just a few words, may be in languages of their own."""
+    return _PART.search(html) is not None
+
+
+def _texts(html: str) -> Iterator[tuple[str, str]]:
+    """Yield what a reader sees or hears on a page, each text with the tag of its language, or "" for the page's own.
+
+    A page in one language is read block by block, since most blocks stand on other pages too.
+    """
+    if _has_parts(html):
+        words = _Words()
+        words.feed(html)
+        words.close()
+        yield from words.texts
+    else:
+        yield from (("", text) for text in _block_texts(html))
+
+
+def _block_texts(html: str) -> Iterator[str]:
     first, *others = _BLOCK.split(html)
     read = first
     for block in others:
@@ -269,23 +310,32 @@ def _texts_of(part: str, last: bool = False) -> tuple[str, ...] | None:
     if words.goes_on and not last:
         return None
     words.close()
-    return tuple(words.texts)
+    return tuple(text for _, text in words.texts)
 
 
 _kept_texts = lru_cache(maxsize=20_000)(_texts_of)
 
 
 class _Words(HTMLParser):
-    """Gathers what a reader sees or hears on a page, a text a block, without quotations, scripts and styles."""
+    """Gathers what a reader sees or hears on a page, a text a block, without quotations, scripts and styles.
+
+    Each of its `texts` stands with the language of the element that it is in, or "" where none is said.
+    """
 
     _SKIPPED = {"cite", "script", "style"}
     _SPOKEN = {"alt", "title", "aria-label", "placeholder", "content", "value", "aria-description"}
 
     def __init__(self) -> None:
         super().__init__()
-        self.texts: list[str] = []
+        self.texts: list[tuple[str, str]] = []
         self._text: list[str] = []
         self._skipping: list[str] = []
+        self._open: list[tuple[str, str]] = []
+
+    @property
+    def language(self) -> str:
+        """The language of the innermost element that is open."""
+        return self._open[-1][1] if self._open else ""
 
     @property
     def goes_on(self) -> bool:
@@ -297,14 +347,20 @@ class _Words(HTMLParser):
             self._flush()
         if tag in self._SKIPPED:
             self._skipping.append(tag)
+        language = dict(attrs).get("lang") or self.language
+        if tag not in _ALONE:
+            self._open.append((tag, language))
         if not self._skipping:
-            self.texts += [value for name, value in attrs if name in self._SPOKEN and value]
+            self.texts += [(language, value) for name, value in attrs if name in self._SPOKEN and value]
 
     def handle_endtag(self, tag: str) -> None:
         if self._skipping and tag == self._skipping[-1]:
             self._skipping.pop()
         if tag in _BREAKS:
             self._flush()
+        if tag in [name for name, _ in self._open]:
+            while self._open.pop()[0] != tag:
+                pass
 
     def handle_data(self, data: str) -> None:
         if not self._skipping:
@@ -318,7 +374,7 @@ class _Words(HTMLParser):
         text = " ".join("".join(self._text).split())
         self._text = []
         if text:
-            self.texts.append(text)
+            self.texts.append((self.language, text))
 
 
 def _compile(words: Words, kind: str, language: str) -> re.Pattern[str] | None:

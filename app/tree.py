@@ -5,7 +5,7 @@ import gzip
 import os
 import shutil
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
@@ -103,8 +103,8 @@ class Tree:
         """Remove what is left of an export, this or a killed one, and put the last tree back if it lost its name."""
         if self._last.exists() and not self.folder.exists():
             self._last.rename(self.folder)
-        shutil.rmtree(self._fresh, ignore_errors=True)
-        shutil.rmtree(self._last, ignore_errors=True)
+        _remove(self._fresh)
+        _remove(self._last)
 
 
 def exchange(one: Path, other: Path) -> bool:
@@ -132,6 +132,15 @@ def _read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return ""
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, those in it side by side: some disks let one wait a while for each."""
+    if folder.is_dir():
+        with ThreadPoolExecutor(8) as pool:
+            for each in folder.iterdir():
+                pool.submit(shutil.rmtree, each, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _keep(old: Path, new: Path) -> None:

@@ -63,9 +63,16 @@ def test_a_hub_with_defects_does_not_start(tmp_path):
 
 
 def test_the_status_of_translations_is_a_line_a_language():
-    lines = run("translations", "status").stdout.splitlines()
-    tags = set(load_catalogue(CONTENT, []).languages) - {"en"}
-    assert {line.split()[0] for line in lines} == tags
+    languages, _, countries = run("translations", "status").stdout.partition("\n\n")
+    catalogue = load_catalogue(CONTENT, [])
+    assert {line.split()[0] for line in languages.splitlines()} == set(catalogue.languages) - {"en"}
+    lines = countries.splitlines()[1:]
+    assert {line.split()[0] for line in lines} == set(catalogue.countries)
+    syria = next(line for line in lines if line.startswith("SY "))
+    assert "100 %" in syria
+    assert "lacks" not in syria
+    eritrea = next(line for line in lines if line.startswith("ER "))
+    assert "lacks ti" in eritrea
 
 
 def test_the_translation_templates_are_up_to_date(tmp_path):

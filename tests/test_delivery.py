@@ -213,8 +213,9 @@ def test_a_page_opens_within_what_one_round_trip_carries(delivery, site):
     over = []
     for page in site.pages.values():
         answer = delivery._ask(page.address)
-        answer.squeeze()
         limit = REFERENCE_BUDGET if page.template in REFERENCE else PAGE_BUDGET
+        if len(answer.brotli.body[0]) > limit:  # the quick compression is never the smaller one
+            answer.squeeze()
         headers = (
             len("HTTP/1.1 200 OK\r\n")
             + sum(len(f"{name}: {value}\r\n") for name, value in answer.brotli.headers)

@@ -63,6 +63,26 @@ def test_a_planted_violation_is_refused_on_a_page_wherever_it_stands(tag, kind, 
         assert kind in {finding.kind for finding in found}, (place, planted)
 
 
+@pytest.mark.parametrize("tag", [tag for tag in TAGS if tag != "ar"])
+def test_a_part_of_a_page_is_held_against_the_words_of_its_own_language(tag, hub):
+    """On a sheet in two languages, and on the first page."""
+    planted = [phrases(tag)[kind][0] for kind in KINDS]
+    for place in (
+        '<html lang="ar"><p>x</p><section class="half" lang="{}"><h2>x</h2><p>y <b>{}</b></p></section><p>z</p></html>',
+        '<html lang="ar"><ul><li lang="{}"><img alt=""><p>{}</p></li></ul></html>',
+    ):
+        found = [
+            hub.policy.page_findings(place.format(tag, words), "ar", hub.texts["ar"], hub.texts)
+            for words in planted
+        ]
+        assert all(
+            kind in {finding.kind for finding in each} for kind, each in zip(KINDS, found, strict=True)
+        )
+    after = f'<html lang="ar"><div lang="{tag}"><p>x<br>y</p></div><p>{phrases("ar")[KINDS[0]][0]}</p></html>'
+    found = hub.policy.page_findings(after, "ar", hub.texts["ar"], hub.texts)
+    assert KINDS[0] in {finding.kind for finding in found}, "what follows the part is the page's own again"
+
+
 @pytest.mark.parametrize("tag", [tag for tag in TAGS if tag != "en"])
 @pytest.mark.parametrize("domain", ["safety", "interface"])
 def test_a_planted_violation_is_refused_in_a_catalogue(tag, domain, tmp_path):
