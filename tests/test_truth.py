@@ -659,7 +659,8 @@ def translation_cases() -> Iterator[Case]:
         yield case(kind, next(places), "spaces|normal form|script", change)
     for tag in TRANSLATED:
         for domain in ("safety", "interface"):
-            where, name = (tag, domain), next(turns[tag, domain])
+            where = (tag, domain)
+            name = next(name for name in turns[where] if len(re.findall(r"[A-Za-z]+", SOURCE[name].text)) > 2)
             path = f"{tag}/LC_MESSAGES/{domain}.po"
             says = "script|characters|English"
             edit = translating(name, lambda old, name=name: SOURCE[name].text)
@@ -899,7 +900,8 @@ def plural_cases() -> Iterator[Case]:
     for tag in TRANSLATED:
         path = f"{tag}/LC_MESSAGES/interface.po"
         text = (TRANSLATIONS / path).read_text(encoding="utf-8")
-        forms = re.findall(r'^msgstr\[\d\] "(.*)"$', text, re.M)
+        counted = text[text.index('msgctxt "materials.count"') :].split("\n\n")[0]
+        forms = re.findall(r'^msgstr\[\d\] "(.*)"$', counted, re.M)
         count = len(forms)
         if len(set(forms)) > 1:
             yield Case("plural forms swapped", f"{tag} interface", "plural", path, "materials.count", "seal|plural",
