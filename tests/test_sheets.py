@@ -13,11 +13,13 @@ import zxingcpp
 from conftest import Getter, make_delivery, toml
 from PIL import Image
 from pypdf import PdfReader
+from werkzeug.test import Client
 
 from app import create_app, press
 from app.hub import CONTENT, open_hub
 from app.pages import Pages
 from app.press import PressMissing, PressStopped
+from app.serve import Renewing
 from app.settings import OwnWords, Settings, SwitchedOff, Withdrawn
 from app.sheets import MANIFEST
 
@@ -419,6 +421,20 @@ def test_a_damaged_file_is_never_sent(drawn):
     answer = Getter(make_delivery(hub)).client.get(WANTED[1])
     assert answer.status_code == 500
     assert hub.texts["uk"].plain("still.answer") in answer.text
+
+
+def test_a_running_hub_takes_up_sheets_as_they_are_drawn(tmp_path):
+    def read():
+        return pages_of(ONE, tmp_path, DAY).hub
+
+    serving = Renewing(read, CONTENT / "seal.toml", every=0, sheets=tmp_path / MANIFEST)
+    client = Client(serving)
+    assert client.get(WANTED[2]).status_code == 404
+    assert not serving.renew()
+    draw(only(pages_of(ONE, tmp_path, DAY), WANTED[2]))
+    assert serving.renew()
+    assert client.get(WANTED[2]).mimetype == "image/png"
+    serving.current.close()
 
 
 def test_a_text_that_does_not_fit_stops_the_press_and_is_named(drawn):
